@@ -1,0 +1,5 @@
+//! Match -> Alert: the message, the JSON.
+
+mod types;
+
+pub use types::{Alert, FieldValue};

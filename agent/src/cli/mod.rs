@@ -1,0 +1,7 @@
+//! The command line: one file a command.
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,10 @@
+//! Record -> Event: what happened, decoded once, in the kernel's own terms.
+//!
+//! In: the bytes of one record. Out: an [`Event`], or a [`DecodeError`] that is counted. Promise: decoding is total;
+//! no input panics. Names, paths and arguments stay bytes, numbers stay the kernel's.
+
+mod event_type;
+mod types;
+
+pub use event_type::EventType;
+pub use types::{Body, Comm, Event, Exec, Exit, Fork, Open, Path, Task};

@@ -1,0 +1,1 @@
+//! Alert -> kept: the alert log on disk.

@@ -1,0 +1,5 @@
+//! The `holdfast` binary.
+
+fn main() -> std::process::ExitCode {
+    holdfast::cli::main()
+}

@@ -1,0 +1,2 @@
+//! Set-up, build, run, test, image and bench of Holdfast.
+fn main() {}
