@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::{
     agent::{Agent, Home},
-    empty::Empty,
+    empty::{Empty, loaded_programs},
     report::{Figure, Goal},
     stats::{median, minimum},
     workload::{How, Kind, spawn},
@@ -54,6 +54,7 @@ pub(crate) fn measure(works: Vec<Work>, home: &Home, empty: &PathBuf, turns: Tur
         );
         for turn in 0..SITUATIONS.len() {
             let situation = SITUATIONS[(turn + repetition) % SITUATIONS.len()];
+            let others = loaded_programs();
             let mut agent = None;
             let mut program = None;
             match situation {
@@ -69,6 +70,11 @@ pub(crate) fn measure(works: Vec<Work>, home: &Home, empty: &PathBuf, turns: Tur
             }
             drop(program);
             agent.map(Agent::stop).transpose()?;
+            if loaded_programs() != others {
+                step::warn(
+                    "somebody else loaded or removed BPF programs meanwhile: the figures are not to be trusted",
+                );
+            }
         }
     }
     Ok(all)
@@ -87,32 +93,25 @@ pub(crate) struct Turns {
 
 impl Measured {
     /// The figures of this work. What is added is taken between minima, which other load on the machine moves least;
-    /// medians stand beside them.
+    /// the same between medians is in the file, and the goal is held against the minima.
     pub(crate) fn figures(&self) -> Result<Vec<Figure>> {
-        let name = self.work.name;
         let mut figures = Vec::new();
-        for (situation, label) in
-            SITUATIONS.iter().zip(["without the agent", "empty program", "with the agent"])
-        {
-            let samples = &self.samples[*situation as usize];
-            let low = minimum(samples).context("a situation without samples")?;
-            let middle = median(samples).context("a situation without samples")?;
-            figures.push(Figure::new(format!("{name}: {label}, minimum"), low, "ns"));
-            figures.push(Figure::new(format!("{name}: {label}, median"), middle, "ns"));
-        }
         for (label, of) in [("minimum", minimum as fn(&[f64]) -> Option<f64>), ("median", median)] {
-            let value = |situation: Situation| of(&self.samples[situation as usize]).unwrap_or(f64::NAN);
-            let without = value(Situation::Without);
-            let (empty, agent) = (value(Situation::Empty) - without, value(Situation::Agent) - without);
-            figures.push(Figure::new(format!("{name}: the empty program adds, {label}"), empty, "ns"));
-            figures.push(Figure::new(format!("{name}: the agent adds, {label}"), agent, "ns"));
-            let ratio =
-                Figure::new(format!("{name}: agent / empty program, {label}"), agent / empty, "times");
-            // The goal is held against one of the two.
-            figures.push(match self.work.ratio {
-                Some(most) if label == "minimum" => ratio.goal(Goal::AtMost(most)),
-                _ => ratio,
-            });
+            let value = |situation: Situation| {
+                of(&self.samples[situation as usize]).context("a situation without samples")
+            };
+            let figure = |what: &str, value, unit| {
+                let name = self.work.name;
+                let figure = Figure::new(format!("{name}: {what} ({label})"), value, unit);
+                if label == "median" { figure.aside() } else { figure }
+            };
+            let without = value(Situation::Without)?;
+            let (empty, agent) = (value(Situation::Empty)? - without, value(Situation::Agent)? - without);
+            figures.push(figure("without the agent", without, "ns"));
+            figures.push(figure("an empty program adds", empty, "ns"));
+            figures.push(figure("the agent adds", agent, "ns"));
+            let goal = self.work.ratio.filter(|_| label == "minimum").map(Goal::AtMost);
+            figures.push(figure("the agent, in empty programs", agent / empty, "times").goal_if(goal));
         }
         Ok(figures)
     }

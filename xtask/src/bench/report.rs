@@ -24,12 +24,14 @@ pub(crate) struct Figure {
     value: f64,
     unit: &'static str,
     goal: Option<Goal>,
+    /// In the file only.
+    aside: bool,
 }
 
 impl Figure {
     /// A figure with no goal.
     pub(crate) fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
-        Self { name: name.into(), value, unit, goal: None }
+        Self { name: name.into(), value, unit, goal: None, aside: false }
     }
 
     /// With a goal.
@@ -40,6 +42,12 @@ impl Figure {
     /// With a goal, if there is one.
     pub(crate) fn goal_if(mut self, goal: Option<Goal>) -> Self {
         self.goal = goal;
+        self
+    }
+
+    /// Left out of the table: a second view of what it has already.
+    pub(crate) fn aside(mut self) -> Self {
+        self.aside = true;
         self
     }
 
@@ -63,7 +71,7 @@ impl Figure {
 
 /// The table.
 pub(crate) fn table(figures: &[Figure]) -> String {
-    let rows: Vec<[String; 4]> = figures.iter().map(Figure::cells).collect();
+    let rows: Vec<[String; 4]> = figures.iter().filter(|figure| !figure.aside).map(Figure::cells).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (name, value, goal) = (width(0), width(1), width(2));
     let line = |row: &[String; 4]| {
@@ -154,6 +162,7 @@ mod tests {
         let figures = [
             Figure::new("short", 3.0, "").goal(Goal::AtMost(0.0)),
             Figure::new("a longer one", 12.345, "ns"),
+            Figure::new("in the file only", 1.0, "ns").aside(),
         ];
         assert_eq!(table(&figures), "short               3  at most 0  MISSED\na longer one  12.3 ns");
     }
