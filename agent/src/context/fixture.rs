@@ -58,7 +58,7 @@ fn fixture(exe: &str, args: &[&str], event_type: EventType, body: Body) -> Fixtu
         self::process(40, Some(30), &["-bash"], "/usr/bin/bash"),
         process.clone(),
     ] {
-        processes.processes.insert(process.key, process);
+        processes.insert(process);
     }
     let task = Task {
         tid: 42,

@@ -4,13 +4,16 @@
 //! what is not known is absent.
 
 mod container;
+mod enrich;
 mod enriched;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod process;
+mod procfs;
 mod users;
 
 pub use container::Container;
+pub use enrich::Context;
 pub use enriched::Enriched;
 pub use process::{Process, ProcessKey, ProcessTable};
 pub use users::Users;

@@ -3,8 +3,12 @@
 //! In: the bytes of one record. Out: an [`Event`], or a [`DecodeError`] that is counted. Promise: decoding is total;
 //! no input panics. Names, paths and arguments stay bytes, numbers stay the kernel's.
 
+mod clock;
+mod decode;
 mod event_type;
 mod types;
 
+pub use clock::{WallClock, boot_ns};
+pub use decode::{DecodeError, decode};
 pub use event_type::EventType;
 pub use types::{Body, Comm, Event, Exec, Exit, Fork, Open, Path, Task};

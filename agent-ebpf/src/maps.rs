@@ -1,0 +1,42 @@
+//! The maps: two rings, the table of calls, the counters, the scratch memory.
+
+use aya_ebpf::{
+    macros::map,
+    maps::{Array, PerCpuArray, RingBuf},
+};
+use holdfast_common::{CALL_SLOTS, Call, Class, Count};
+
+use crate::scratch::Scratch;
+
+/// The size of a ring before the loader has said another: the smallest there can be.
+const RING_BYTES: u32 = 4096;
+
+/// The life of processes. A ring of its own, so that a storm of opens cannot cost us a fork.
+#[map(name = "HF_PROCESS")]
+pub static PROCESS_RING: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
+
+/// Everything else.
+#[map(name = "HF_EVENTS")]
+pub static EVENT_RING: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
+
+/// Number of a system call -> [`Call`].
+#[map(name = "HF_CALLS")]
+static CALLS: Array<u16> = Array::with_max_entries(CALL_SLOTS, 0);
+
+/// [`Class`] -> its counters, by [`Count`].
+#[map(name = "HF_COUNTS")]
+pub static COUNTS: PerCpuArray<[u64; Count::COUNT]> = PerCpuArray::with_max_entries(Class::ALL.len() as u32, 0);
+
+/// Where records are put together. One for calls and one for the scheduler's tracepoints, which can interrupt a call.
+#[map(name = "HF_SCRATCH_CALL")]
+pub static SCRATCH_CALL: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
+
+/// See [`SCRATCH_CALL`].
+#[map(name = "HF_SCRATCH_PROC")]
+pub static SCRATCH_PROCESS: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
+
+/// What the call in a slot is to us.
+#[inline(always)]
+pub fn call(slot: u32) -> Call {
+    CALLS.get(slot).map_or(Call::NONE, |call| Call(*call))
+}

@@ -1,0 +1,170 @@
+//! Loads the kernel half, attaches it, and lets it go.
+
+use aya::{
+    Ebpf, EbpfLoader, VerifierLogLevel,
+    maps::{Array, MapData, MapError, PerCpuArray, RingBuf},
+    programs::{BtfTracePoint, ProgramError},
+};
+use holdfast_common::{CALL_SLOTS, COMPAT_BASE, Call};
+use tracing::{debug, warn};
+
+use super::{
+    Config, Counters, NotPossible, Reader,
+    arch::NUMBERS,
+    btf::{self, Btf},
+    preflight,
+};
+
+/// The kernel half, as `build.rs` has built it.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("HOLDFAST_BPF_OBJECT"));
+
+/// Each program and the tracepoint that it is for.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("hf_fork", "sched_process_fork"),
+    ("hf_exec", "sched_process_exec"),
+    ("hf_exit", "sched_process_exit"),
+    ("hf_sys_exit", "sys_exit"),
+];
+
+/// Why the sensor does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// This machine or this process cannot.
+    #[error(transparent)]
+    NotPossible(#[from] NotPossible),
+    /// The kernel's types cannot be read, or lack something.
+    #[error(transparent)]
+    Btf(#[from] btf::Error),
+    /// The kernel's types, read a second time by the loader, are not what it expects.
+    #[error("cannot use the kernel's BTF")]
+    LoaderBtf(#[from] aya::BtfError),
+    /// The object cannot be loaded.
+    #[error("cannot create the maps of the kernel half")]
+    Object(#[from] aya::EbpfError),
+    /// A program is refused.
+    #[error("cannot load `{program}` for the tracepoint `{tracepoint}`")]
+    Load {
+        /// The program.
+        program: &'static str,
+        /// The tracepoint.
+        tracepoint: &'static str,
+        /// Why.
+        #[source]
+        source: ProgramError,
+    },
+    /// A program cannot be attached.
+    #[error("cannot attach `{program}` to the tracepoint `{tracepoint}`")]
+    Attach {
+        /// The program.
+        program: &'static str,
+        /// The tracepoint.
+        tracepoint: &'static str,
+        /// Why.
+        #[source]
+        source: ProgramError,
+    },
+    /// A map cannot be used.
+    #[error("cannot use the map `{map}`")]
+    Map {
+        /// The map.
+        map: &'static str,
+        /// Why.
+        #[source]
+        source: MapError,
+    },
+}
+
+/// The kernel half, attached. Dropping it takes everything out of the kernel again.
+pub struct Sensor {
+    /// Holds the programs and their links.
+    _ebpf: Ebpf,
+    reader: Option<Reader>,
+    counters: Counters,
+}
+
+impl Sensor {
+    /// Loads the kernel half and attaches it. From the return on, nothing that `calls` name goes unseen.
+    ///
+    /// # Errors
+    /// What is missing, and what to do about it.
+    pub fn start(config: &Config, calls: &[Call]) -> Result<Self, Error> {
+        preflight::check()?;
+        let offsets = Btf::of_kernel()?.offsets()?;
+        let btf = aya::Btf::from_sys_fs()?;
+        let own_pid = std::process::id();
+        let mut ebpf = EbpfLoader::new()
+            .btf(Some(&btf))
+            .verifier_log_level(VerifierLogLevel::default())
+            .override_global("OFFSETS", &offsets, true)
+            .override_global("SELF_PID", &own_pid, true)
+            .map_max_entries("HF_PROCESS", Config::ring_bytes(config.process_ring_bytes))
+            .map_max_entries("HF_EVENTS", Config::ring_bytes(config.event_ring_bytes))
+            .load(OBJECT)?;
+        if cfg!(debug_assertions)
+            && let Err(error) = aya_log::EbpfLogger::init(&mut ebpf)
+        {
+            // The kernel half logs only when it is built with its feature `log`.
+            debug!(%error, "No log of the kernel half");
+        }
+
+        let map_error = |map| move |source| Error::Map { map, source };
+        let reader = Reader::new(
+            RingBuf::try_from(take(&mut ebpf, "HF_PROCESS")?).map_err(map_error("HF_PROCESS"))?,
+            RingBuf::try_from(take(&mut ebpf, "HF_EVENTS")?).map_err(map_error("HF_EVENTS"))?,
+        );
+        let counts = PerCpuArray::try_from(take(&mut ebpf, "HF_COUNTS")?).map_err(map_error("HF_COUNTS"))?;
+        let mut table = Array::try_from(take(&mut ebpf, "HF_CALLS")?).map_err(map_error("HF_CALLS"))?;
+        fill(&mut table, calls).map_err(map_error("HF_CALLS"))?;
+
+        for (program, tracepoint) in PROGRAMS {
+            let loaded: &mut BtfTracePoint = ebpf
+                .program_mut(program)
+                .expect("the object embedded in this binary has every program that is named here")
+                .try_into()
+                .map_err(|source| Error::Load { program, tracepoint, source })?;
+            loaded.load(tracepoint, &btf).map_err(|source| Error::Load { program, tracepoint, source })?;
+            if cfg!(test) { println!("{program} {:?}", loaded.info().map(|i| i.verified_instruction_count())); }
+        }
+        // Attached only when all are loaded, and the calls last, so that no call comes from a process unheard of.
+        for (program, tracepoint) in PROGRAMS {
+            let loaded: &mut BtfTracePoint = ebpf
+                .program_mut(program)
+                .expect("loaded above")
+                .try_into()
+                .map_err(|source| Error::Attach { program, tracepoint, source })?;
+            loaded.attach().map_err(|source| Error::Attach { program, tracepoint, source })?;
+        }
+        Ok(Self { _ebpf: ebpf, reader: Some(reader), counters: Counters::new(counts) })
+    }
+
+    /// The reader of the rings. There is one.
+    pub fn take_reader(&mut self) -> Option<Reader> {
+        self.reader.take()
+    }
+
+    /// What the kernel half has counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+}
+
+fn take(ebpf: &mut Ebpf, map: &'static str) -> Result<aya::maps::Map, Error> {
+    ebpf.take_map(map).ok_or(Error::Map { map, source: MapError::InvalidName { name: map.to_owned() } })
+}
+
+/// Tells the kernel half which calls are wanted, by their numbers on this machine.
+fn fill(table: &mut Array<MapData, u16>, calls: &[Call]) -> Result<(), MapError> {
+    for numbers in NUMBERS.iter().filter(|numbers| calls.contains(&numbers.call)) {
+        let slots = [numbers.native, numbers.compat.map(|number| number + COMPAT_BASE)];
+        for slot in slots.into_iter().flatten() {
+            // The last slot stays empty: the kernel half puts numbers beyond the table there.
+            if slot >= CALL_SLOTS - 1 {
+                warn!(slot, "A system call beyond the table is not watched");
+                continue;
+            }
+            table.set(slot, numbers.call.0, 0)?;
+        }
+    }
+    Ok(())
+}
