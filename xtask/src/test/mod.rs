@@ -41,11 +41,11 @@ pub(crate) struct Args {
 /// `cargo xtask test`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     setup::toolchain()?;
-    all(args.unprivileged, &args.tests)
+    all(args.unprivileged, &args.tests, &[])
 }
 
-/// Tests, given a toolchain.
-pub(crate) fn all(unprivileged: bool, tests: &[String]) -> Result<ExitCode> {
+/// Tests, given a toolchain. Checks that failed before the tests are named once more at the end.
+pub(crate) fn all(unprivileged: bool, tests: &[String], failed_checks: &[&str]) -> Result<ExitCode> {
     let kernel = kernel_tier(unprivileged);
     let skips = tree::target().join("skipped-tests.txt");
     fs::write(&skips, "").with_context(|| format!("cannot write `{}`", skips.display()))?;
@@ -64,7 +64,11 @@ pub(crate) fn all(unprivileged: bool, tests: &[String]) -> Result<ExitCode> {
     }
     let failed = broken || !account.failed.is_empty() || matches!(kernel, Kernel::Missing(_));
     let mut out = io::stdout().lock();
-    writeln!(out, "\n{}", account.summary(start.elapsed()))?;
+    writeln!(out)?;
+    if !failed_checks.is_empty() {
+        writeln!(out, "Checks that failed before the tests: {}.", failed_checks.join(", "))?;
+    }
+    writeln!(out, "{}", account.summary(start.elapsed()))?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
