@@ -15,8 +15,10 @@ use std::{
 
 /// The target triple of the kernel half: BPF, little-endian.
 pub const TARGET: &str = "bpfel-unknown-none";
-/// The file that the linker leaves, below the target directory and the profile.
+/// The kernel half: the file that the linker leaves, below the target directory and the profile.
 const OBJECT: &str = "holdfast-bpf";
+/// A program that does nothing, on the agent's tracepoint: what the benchmark compares the agent with.
+pub const EMPTY_OBJECT: &str = "holdfast-bpf-empty";
 /// The Debian packages that together are a toolchain of the first kind, and what `bpf-linker` builds with.
 pub const DEBIAN_PACKAGES: [&str; 6] =
     ["rustc-web", "cargo-web", "libstd-rust-web-dev-bpf", "llvm-22-dev", "libpolly-22-dev", "libzstd-dev"];
@@ -119,11 +121,19 @@ impl Toolchain {
         })
     }
 
-    /// Builds the package `holdfast-ebpf` of the workspace at `root` into `target_dir` and returns the object's path.
+    /// Builds the kernel half of the workspace at `root` into `target_dir` and returns the object's path.
     ///
     /// # Errors
     /// [`Error::Spawn`] and [`Error::Build`]; the compiler's own words are on standard error.
     pub fn build(&self, root: &Path, target_dir: &Path) -> Result<PathBuf, Error> {
+        self.build_bin(root, target_dir, OBJECT)
+    }
+
+    /// Like [`Toolchain::build`], for any one binary of the package `holdfast-ebpf`.
+    ///
+    /// # Errors
+    /// As [`Toolchain::build`].
+    pub fn build_bin(&self, root: &Path, target_dir: &Path, bin: &str) -> Result<PathBuf, Error> {
         let mut command = match &self.compiler {
             Compiler::Precompiled { cargo, rustc } => {
                 let mut command = Command::new(cargo);
@@ -161,7 +171,15 @@ impl Toolchain {
         let flags =
             ["--cfg=bpf_target_arch=\"x86_64\"", "-Cdebuginfo=2", "-Clink-arg=--btf", linker.as_str()];
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-        command.current_dir(root).args(["--package", "holdfast-ebpf", "--release", "--target", TARGET]);
+        command.current_dir(root).args([
+            "--package",
+            "holdfast-ebpf",
+            "--bin",
+            bin,
+            "--release",
+            "--target",
+            TARGET,
+        ]);
         command.arg("--target-dir").arg(target_dir);
         let status = command.status().map_err(|source| Error::Spawn {
             program: command.get_program().to_string_lossy().into(),
@@ -170,7 +188,7 @@ impl Toolchain {
         if !status.success() {
             return Err(Error::Build { toolchain: self.compiler.to_string() });
         }
-        Ok(target_dir.join(TARGET).join("release").join(OBJECT))
+        Ok(target_dir.join(TARGET).join("release").join(bin))
     }
 }
 
