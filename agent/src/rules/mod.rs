@@ -1,6 +1,8 @@
 //! Enriched -> Match: the rule language, from text to a decision.
 
+mod condition;
 mod priority;
+mod text;
 mod value;
 
 pub use priority::Priority;
