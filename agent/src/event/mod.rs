@@ -3,8 +3,12 @@
 //! In: the bytes of one record. Out: an [`Event`], or a [`DecodeError`] that is counted. Promise: decoding is total;
 //! no input panics. Names, paths and arguments stay bytes, numbers stay the kernel's.
 
+mod errno;
 mod event_type;
+mod flags;
 mod types;
 
+pub use errno::errno_name;
 pub use event_type::EventType;
+pub use flags::OpenFlags;
 pub use types::{Body, Comm, Event, Exec, Exit, Fork, Open, Path, Task};

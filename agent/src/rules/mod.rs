@@ -1,6 +1,9 @@
 //! Enriched -> Match: the rule language, from text to a decision.
 
+mod clock;
 mod condition;
+mod fields;
+mod names;
 mod priority;
 mod text;
 mod value;
