@@ -1,6 +1,7 @@
 //! Enriched -> Match: the rule language, from text to a decision.
 
 mod clock;
+mod compile;
 mod condition;
 mod fields;
 mod names;
@@ -8,5 +9,6 @@ mod priority;
 mod text;
 mod value;
 
+pub use compile::EventTypes;
 pub use priority::Priority;
 pub use value::Value;
