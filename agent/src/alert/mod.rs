@@ -6,6 +6,7 @@
 
 mod encode;
 mod escape;
+mod from_match;
 mod text;
 mod types;
 

@@ -125,6 +125,13 @@ impl Fixture {
         self
     }
 
+    /// Changes the parent of the process.
+    pub(crate) fn change_parent(&mut self, change: impl FnOnce(&mut Process)) {
+        if let Some(parent) = self.process.parent.and_then(|key| self.processes.processes.get_mut(&key)) {
+            change(parent);
+        }
+    }
+
     pub(crate) fn enriched(&self) -> Enriched<'_> {
         Enriched {
             number: 7,
