@@ -7,6 +7,7 @@ mod ast;
 mod cursor;
 mod error;
 mod parse;
+mod parts;
 mod quoted;
 mod render;
 
