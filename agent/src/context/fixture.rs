@@ -50,7 +50,7 @@ pub(crate) fn key(pid: u32) -> ProcessKey {
 fn fixture(exe: &str, args: &[&str], event_type: EventType, body: Body) -> Fixture {
     let mut all = vec![exe];
     all.extend_from_slice(args);
-    let process = self::process(42, Some(40), &all, exe);
+    let process = process(42, Some(40), &all, exe);
     let mut processes = ProcessTable::default();
     for process in [
         self::process(1, None, &["/sbin/init"], "/usr/lib/systemd/systemd"),

@@ -26,6 +26,7 @@ pub enum Code {
     InvalidMacroName,
     InvalidListName,
     ExceptionNameNotUnique,
+    MisusedValue,
     /// Ours: a field is known, but this agent has no value for it yet.
     AbsentField,
 }
@@ -53,6 +54,7 @@ impl Code {
             Self::InvalidMacroName => "LOAD_INVALID_MACRO_NAME",
             Self::InvalidListName => "LOAD_INVALID_LIST_NAME",
             Self::ExceptionNameNotUnique => "LOAD_EXCEPTION_NAME_NOT_UNIQUE",
+            Self::MisusedValue => "LOAD_COMPILE_CONDITION",
             Self::AbsentField => "LOAD_ABSENT_FIELD",
         }
     }
@@ -81,6 +83,7 @@ pub struct Diagnostic {
     item: Option<Item>,
     snippet: String,
     mark: usize,
+    place: Place,
 }
 
 /// Something odd in a rule file that does not keep it from being loaded.
@@ -132,6 +135,7 @@ impl Diagnostic {
             // A rule file may come from anywhere; its text is shown on a terminal.
             snippet: shown.map(|char| if char.is_control() { ' ' } else { *char }).collect(),
             mark: column - from,
+            place,
         }
     }
 }
@@ -153,13 +157,23 @@ impl fmt::Display for Diagnostic {
 /// Gathers what is wrong while files are loaded.
 pub(crate) struct Report<'a> {
     sources: &'a [Source],
-    pub(crate) errors: Vec<Diagnostic>,
-    pub(crate) warnings: Vec<Warning>,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Warning>,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(sources: &'a [Source]) -> Self {
         Self { sources, errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// What was gathered, in the order it was written: errors, then warnings.
+    pub(crate) fn into_sorted(mut self) -> (Vec<Diagnostic>, Vec<Warning>) {
+        for diagnostics in [&mut self.errors, &mut self.warnings] {
+            diagnostics.sort_by_key(|diagnostic| (diagnostic.place.source, diagnostic.place.offset));
+            // A macro is wrong once, however many rules it is in.
+            diagnostics.dedup_by(|a, b| a.place == b.place && a.message == b.message);
+        }
+        (self.errors, self.warnings)
     }
 
     pub(crate) fn error(&mut self, code: Code, at: Place, item: Option<&Item>, message: impl ToString) {

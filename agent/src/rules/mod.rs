@@ -19,6 +19,8 @@ mod resolve;
 mod rule;
 mod rule_set;
 #[cfg(test)]
+mod semantics;
+#[cfg(test)]
 mod shipped;
 mod source;
 mod text;

@@ -73,7 +73,7 @@ impl Output {
         while at < end {
             let percent = written[at..end].find('%').map_or(end, |found| at + found);
             if percent > at {
-                parts.push(Part::Literal(written[at..percent].as_bytes().into()));
+                parts.push(Part::Literal(written.as_bytes()[at..percent].into()));
             }
             if percent == end {
                 break;

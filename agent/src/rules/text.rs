@@ -2,11 +2,11 @@
 
 /// Where something was written: a file of the set, and the byte in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Place {
+pub(crate) struct Place {
     /// Which of the sources, by its place in the set.
-    pub source: u32,
+    pub(crate) source: u32,
     /// Offset in that source, in bytes.
-    pub offset: u32,
+    pub(crate) offset: u32,
 }
 
 /// A condition on its way to the parser.
@@ -14,7 +14,7 @@ pub struct Place {
 /// What the parser reads was never written in one piece: YAML folds lines, lists are put in place of their names, other
 /// files append. So each byte carries its [`Place`], and an error marks what a person wrote, in the file they wrote it.
 #[derive(Clone, Debug, Default)]
-pub struct Text {
+pub(crate) struct Text {
     text: String,
     /// One a byte of `text`.
     places: Vec<Place>,
@@ -22,14 +22,12 @@ pub struct Text {
 
 impl Text {
     /// An empty text.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// A text that is a whole source of its own.
-    #[must_use]
-    pub fn whole(text: &str) -> Self {
+    pub(crate) fn whole(text: &str) -> Self {
         let mut whole = Self::new();
         for (offset, char) in text.char_indices() {
             whole.push(char, Place { source: 0, offset: u32::try_from(offset).unwrap_or(u32::MAX) });
@@ -46,38 +44,36 @@ impl Text {
     }
 
     /// Adds a character that was written at `place`.
-    pub fn push(&mut self, char: char, place: Place) {
+    pub(crate) fn push(&mut self, char: char, place: Place) {
         self.text.push(char);
         self.places.resize(self.text.len(), place);
     }
 
     /// Adds text that nobody wrote: it stands for what is at `place`.
-    pub fn push_str(&mut self, text: &str, place: Place) {
+    pub(crate) fn push_str(&mut self, text: &str, place: Place) {
         self.text.push_str(text);
         self.places.resize(self.text.len(), place);
     }
 
     /// Adds a piece of another text, places and all.
-    pub fn push_part(&mut self, other: &Self, range: std::ops::Range<usize>) {
+    pub(crate) fn push_part(&mut self, other: &Self, range: std::ops::Range<usize>) {
         self.text.push_str(&other.text[range.clone()]);
         self.places.extend_from_slice(&other.places[range]);
     }
 
     /// Adds another text after a blank.
-    pub fn append(&mut self, other: &Self) {
+    pub(crate) fn append(&mut self, other: &Self) {
         self.push_str(" ", other.place(0));
         self.push_part(other, 0..other.text.len());
     }
 
     /// What is written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Where the byte was written; past the end, where the text ends.
-    #[must_use]
-    pub fn place(&self, offset: usize) -> Place {
+    pub(crate) fn place(&self, offset: usize) -> Place {
         let end = || self.places.last().map(|last| Place { offset: last.offset.saturating_add(1), ..*last });
         self.places.get(offset).copied().or_else(end).unwrap_or_default()
     }

@@ -2,7 +2,7 @@
 
 use super::{
     error::{CompileError, Fault},
-    filter::Filter,
+    filter::{Comparison, Filter},
     glob::Glob,
     path_set::PathSet,
     test::{NumberTest, Test, TextTest},
@@ -10,10 +10,10 @@ use super::{
 use crate::{
     event::EventType,
     rules::{
-        condition::{Compare, Expr, FieldRef, Literal, Op, Operand, Right},
+        condition::{Compare, Expr, FieldRef, Literal, Op, Operand, Right, parse_operand},
         fields::{Kind, Resolved, resolve},
         names::nearest,
-        text::Place,
+        text::{Place, Text},
     },
 };
 
@@ -48,6 +48,8 @@ pub(crate) struct Compiled {
     pub(crate) absent_fields: Vec<(Place, &'static str)>,
     /// `evt.dir` is compared, which says nothing any more.
     pub(crate) direction_at: Option<Place>,
+    /// Values that may be meant to be something else, and what.
+    pub(crate) misused: Vec<(Place, String)>,
     /// `<NA>` is compared, which is not the same as an absent value.
     pub(crate) no_value_at: Option<Place>,
 }
@@ -137,7 +139,10 @@ impl Compiler {
             }
         };
         // Its values are checked even where no event has a value for the field.
-        test.map(|test| if field.is_nowhere() { Filter::Never } else { Filter::Test(field, test) })
+        test.map(|test| match field.is_nowhere() {
+            true => Filter::Never,
+            false => Filter::Test(Box::new(Comparison { field, test })),
+        })
     }
 
     fn test(&mut self, field: &Resolved, op: Op, values: &[Literal]) -> Option<Test> {
@@ -148,6 +153,7 @@ impl Compiler {
             Kind::Number { min, max } => self.number_test(field, (min, max), op, values),
             Kind::Bool => self.bool_test(field, op, values),
             Kind::Text => self.text_test(field, op, values),
+            Kind::Bytes if matches!(op, Op::BContains | Op::BStartsWith) => self.hex_test(values),
             // No event has a value of these types yet: any test will do.
             Kind::Bytes | Kind::Address | Kind::Net => Some(Test::Bool([false; 2])),
         }
@@ -181,6 +187,17 @@ impl Compiler {
         }))
     }
 
+    /// Bytes are compared with hexadecimal digits.
+    fn hex_test(&mut self, values: &[Literal]) -> Option<Test> {
+        for value in values {
+            let digits = &value.bytes;
+            if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+                return self.fail(value.at, Fault::Hex { value: text_of(value) });
+            }
+        }
+        Some(Test::Bool([false; 2]))
+    }
+
     fn bool_test(&mut self, field: &Resolved, op: Op, values: &[Literal]) -> Option<Test> {
         let mut passes = [false; 2];
         for value in values {
@@ -208,7 +225,7 @@ impl Compiler {
         Some(Test::Text(match op {
             Op::Eq => TextTest::Equals(text),
             Op::Ne => TextTest::Differs(text),
-            Op::Contains => TextTest::Contains(memchr::memmem::Finder::new(&text).into_owned()),
+            Op::Contains => TextTest::Contains(Box::new(memchr::memmem::Finder::new(&text).into_owned())),
             Op::IContains => TextTest::ContainsIgnoringCase(text),
             Op::StartsWith => TextTest::StartsWith(text),
             Op::EndsWith => TextTest::EndsWith(text),
@@ -228,6 +245,7 @@ impl Compiler {
         if value.bytes.contains(&0) {
             return self.fail(value.at, Fault::Nul);
         }
+        self.warn_of_field(value);
         let names_type = matches!(field.field.name, "evt.type" | "syscall.type")
             && matches!(op, Op::Eq | Op::Ne | Op::In | Op::Intersects);
         let name = text_of(value);
@@ -236,6 +254,21 @@ impl Compiler {
             return self.fail(value.at, Fault::EventType { name, nearest });
         }
         Some(())
+    }
+}
+
+impl Compiler {
+    /// A value that is spelt as a field is compared as text; its author may have meant the field's value.
+    fn warn_of_field(&mut self, value: &Literal) {
+        let text = text_of(value);
+        let what = match parse_operand(&Text::whole(&text)) {
+            Ok(Operand::Field(field)) if resolve(&field.name, field.argument.as_deref()).is_ok() => "field",
+            Ok(Operand::Transform(_)) => "field transformer",
+            _ => return,
+        };
+        self.compiled
+            .misused
+            .push((value.at, format!("'{text}' may be a valid {what} misused as a const string value")));
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     EventType { name: Box<str>, nearest: Option<&'static str> },
     #[error("this value has {length} bytes; no more than {max} can be compared")]
     TooLong { length: usize, max: usize },
+    #[error("`{value}` is not an even number of hexadecimal digits")]
+    Hex { value: Box<str> },
     #[error("this value has a NUL byte, which no text has")]
     Nul,
     #[error("this regular expression cannot be used: {0}")]

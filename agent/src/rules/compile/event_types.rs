@@ -96,9 +96,9 @@ impl Filter {
                 Possible { hold: EventTypes::all(), fail: EventTypes::none() }
             }
             Self::Exists(_) => Possible { hold: EventTypes::all(), fail: EventTypes::all() },
-            Self::Test(field, test) => match field.field.name {
-                "evt.type" | "syscall.type" => by_type(test),
-                "evt.num" => by_number(test),
+            Self::Test(comparison) => match comparison.field.field.name {
+                "evt.type" | "syscall.type" => by_type(&comparison.test),
+                "evt.num" => by_number(&comparison.test),
                 _ => Possible { hold: EventTypes::all(), fail: EventTypes::all() },
             },
         }

@@ -13,9 +13,16 @@ pub(crate) enum Filter {
     Or(Box<[Filter]>),
     Not(Box<Filter>),
     Exists(Resolved),
-    Test(Resolved, Test),
+    Test(Box<Comparison>),
     /// A comparison with a field that this agent cannot tell yet.
     Never,
+}
+
+/// A field, and what its value has to be.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub(super) field: Resolved,
+    pub(super) test: Test,
 }
 
 impl Filter {
@@ -26,7 +33,7 @@ impl Filter {
             Self::Or(parts) => parts.iter().any(|part| part.matches(enriched)),
             Self::Not(part) => !part.matches(enriched),
             Self::Exists(field) => field.any(enriched, |_| true),
-            Self::Test(field, test) => field.any(enriched, |value| test.holds(value)),
+            Self::Test(comparison) => comparison.field.any(enriched, |value| comparison.test.holds(value)),
             Self::Never => false,
         }
     }

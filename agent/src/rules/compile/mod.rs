@@ -13,6 +13,6 @@ mod path_set;
 mod test;
 
 pub(crate) use compiler::{Compiled, compile};
-pub(crate) use error::{CompileError, Fault};
+pub(crate) use error::Fault;
 pub use event_types::EventTypes;
 pub(crate) use filter::Filter;

@@ -29,7 +29,7 @@ pub(super) enum TextTest {
     Differs(Box<[u8]>),
     Ordered(Op, Box<[u8]>),
     OneOf(HashSet<Box<[u8]>>),
-    Contains(Finder<'static>),
+    Contains(Box<Finder<'static>>),
     /// The text in lower case.
     ContainsIgnoringCase(Box<[u8]>),
     StartsWith(Box<[u8]>),

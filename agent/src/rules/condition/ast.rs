@@ -36,16 +36,6 @@ pub(crate) enum Operand {
     Transform(Transform),
 }
 
-impl Operand {
-    /// Where it stands.
-    pub(crate) fn at(&self) -> Place {
-        match self {
-            Self::Field(field) => field.at,
-            Self::Transform(transform) => transform.at,
-        }
-    }
-}
-
 /// A field by its name, such as `proc.aname[2]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FieldRef {
@@ -100,6 +90,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($member:ident = $word:literal),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(clippy::enum_variant_names, reason = "the names are the language's words")]
         pub(crate) enum $name { $($member),* }
 
         impl $name {

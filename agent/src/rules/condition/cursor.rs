@@ -45,10 +45,6 @@ impl<'a> Cursor<'a> {
         self.rest().bytes().next()
     }
 
-    pub(super) fn peek_blank(&self) -> bool {
-        self.peek().is_some_and(is_blank)
-    }
-
     /// Goes back to where it once stood.
     pub(super) fn go_back(&mut self, offset: usize) {
         self.at = offset;

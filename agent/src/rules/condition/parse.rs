@@ -8,17 +8,16 @@
 //! A word operator needs a blank after it; `and`, `or`, `not` a blank or a parenthesis. Nothing is reserved in a value.
 
 use super::{
-    ast::{Argument, Compare, Expr, FieldRef, Function, Literal, Modifier, Op, Operand, Right, Transform},
+    ast::{Compare, Expr, FieldRef, Modifier, Op, Operand, Right},
     cursor::{Cursor, is_blank},
     error::{Problem, SyntaxError},
-    quoted::unescape,
 };
 use crate::rules::text::Text;
 
 /// How deep parentheses may be nested. Keeps the stack within a thread's two mebibytes; real rules stay below ten.
 pub(crate) const MAX_DEPTH: usize = 250;
 
-type Parsed<T> = Result<T, SyntaxError>;
+pub(super) type Parsed<T> = Result<T, SyntaxError>;
 
 /// Parses a whole condition.
 pub(crate) fn parse(text: &Text) -> Parsed<Expr> {
@@ -40,8 +39,9 @@ pub(crate) fn parse_operand(text: &Text) -> Parsed<Operand> {
     }
 }
 
-struct Parser<'a> {
-    cursor: Cursor<'a>,
+/// Where the parser stands, and how deep.
+pub(super) struct Parser<'a> {
+    pub(super) cursor: Cursor<'a>,
     depth: usize,
 }
 
@@ -114,7 +114,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+    pub(super) fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth == MAX_DEPTH {
             return Err(self.cursor.error(Problem::TooDeep { limit: MAX_DEPTH }));
         }
@@ -197,7 +197,7 @@ impl<'a> Parser<'a> {
         Ok(Some(Right::Field(field)))
     }
 
-    fn operand(&mut self) -> Parsed<Option<Operand>> {
+    pub(super) fn operand(&mut self) -> Parsed<Option<Operand>> {
         Ok(match self.field()? {
             Some(field) => Some(Operand::Field(field)),
             None => self.transform()?.map(Operand::Transform),
@@ -222,162 +222,6 @@ impl<'a> Parser<'a> {
             return Ok(None);
         }
         Ok(Some(FieldRef { name: name.into(), argument: self.index()?, at }))
-    }
-
-    fn transform(&mut self) -> Parsed<Option<Transform>> {
-        let at = self.cursor.place();
-        let Some(function) = Function::ALL
-            .iter()
-            .copied()
-            .find(|function| self.cursor.eat_word(function.word(), |next| next == Some(b'(')))
-        else {
-            return Ok(None);
-        };
-        self.cursor.eat("(");
-        let arguments = self.deeper(|parser| parser.arguments(false))?;
-        Ok(Some(Transform { function, arguments, index: self.index()?, at }))
-    }
-
-    /// Arguments up to and with the closing parenthesis.
-    fn arguments(&mut self, may_be_empty: bool) -> Parsed<Vec<Argument>> {
-        let mut arguments = Vec::new();
-        self.cursor.blanks();
-        if may_be_empty && self.cursor.eat(")") {
-            return Ok(arguments);
-        }
-        loop {
-            arguments.push(self.argument()?);
-            self.cursor.blanks();
-            if !self.cursor.eat(",") {
-                self.close()?;
-                return Ok(arguments);
-            }
-        }
-    }
-
-    fn argument(&mut self) -> Parsed<Argument> {
-        self.cursor.blanks();
-        if self.cursor.eat("(") {
-            return Ok(Argument::List(self.deeper(|parser| parser.arguments(true))?));
-        }
-        if let Some(text) = self.quoted()? {
-            return Ok(Argument::Text(text));
-        }
-        if let Some(operand) = self.operand()? {
-            return Ok(Argument::Operand(operand));
-        }
-        match self.number_text() {
-            "" => Err(self.cursor.expected("a field, a transformer, a number, a list or a quoted string")),
-            number => Ok(Argument::Number(number.into())),
-        }
-    }
-
-    fn close(&mut self) -> Parsed<()> {
-        self.cursor.blanks();
-        if self.cursor.eat(")") { Ok(()) } else { Err(self.cursor.expected("`)`")) }
-    }
-
-    /// `[argument]`, quoted or not.
-    fn index(&mut self) -> Parsed<Option<Box<[u8]>>> {
-        if !self.cursor.eat("[") {
-            return Ok(None);
-        }
-        let index = if let Some(quoted) = self.quoted()? {
-            quoted.bytes
-        } else {
-            let bare = |byte| !is_blank(byte) && !matches!(byte, b'[' | b']' | b'"' | b'\'');
-            match self.cursor.take_while(bare) {
-                "" => return Err(self.cursor.expected("an argument, quoted or not")),
-                argument => argument.as_bytes().into(),
-            }
-        };
-        if self.cursor.eat("]") { Ok(Some(index)) } else { Err(self.cursor.expected("`]`")) }
-    }
-
-    /// `(a, b)`, or a single name.
-    fn list(&mut self) -> Parsed<Vec<Literal>> {
-        let at = self.cursor.place();
-        if !self.cursor.eat("(") {
-            return match self.cursor.identifier() {
-                "" => Err(self.cursor.expected("a list, such as `(a, b)`")),
-                name => Ok(vec![Literal { bytes: name.as_bytes().into(), at }]),
-            };
-        }
-        let mut values = Vec::new();
-        self.cursor.blanks();
-        if self.cursor.eat(")") {
-            return Ok(values);
-        }
-        loop {
-            self.cursor.blanks();
-            values.push(self.value()?);
-            self.cursor.blanks();
-            if self.cursor.eat(")") {
-                return Ok(values);
-            }
-            if !self.cursor.eat(",") {
-                return Err(self.cursor.expected("`,` or `)`"));
-            }
-        }
-    }
-
-    fn value(&mut self) -> Parsed<Literal> {
-        if let Some(quoted) = self.quoted()? {
-            return Ok(quoted);
-        }
-        let at = self.cursor.place();
-        match self.cursor.bare() {
-            "" => Err(self.cursor.expected("a value (one with blanks or any of `( ) , =` needs quotes)")),
-            value => Ok(Literal { bytes: value.as_bytes().into(), at }),
-        }
-    }
-
-    fn quoted(&mut self) -> Parsed<Option<Literal>> {
-        let (start, at) = (self.cursor.offset(), self.cursor.place());
-        let Some((body, quote)) = self.cursor.quoted()? else {
-            return Ok(None);
-        };
-        let bytes = unescape(body, quote).map_err(|bad| {
-            self.cursor.error_at(start + 1 + bad.offset, Problem::Escape { found: bad.found, quote })
-        })?;
-        Ok(Some(Literal { bytes, at }))
-    }
-
-    fn number(&mut self) -> Parsed<Literal> {
-        let at = self.cursor.place();
-        match self.number_text() {
-            "" => Err(self.cursor.expected("a number, decimal or hexadecimal")),
-            number => Ok(Literal { bytes: number.as_bytes().into(), at }),
-        }
-    }
-
-    /// `[+-]digits[.digits][e[+-]digits]` or `0xdigits`. Empty, and nothing taken, if none comes.
-    fn number_text(&mut self) -> &'a str {
-        let (start, rest) = (self.cursor.offset(), self.cursor.rest());
-        if self.cursor.eat("0x") || self.cursor.eat("0X") {
-            self.cursor.take_while(|byte| byte.is_ascii_hexdigit());
-            return &rest[..self.cursor.offset() - start];
-        }
-        let _ = self.cursor.eat("+") || self.cursor.eat("-");
-        if self.digits().is_empty() {
-            self.cursor.go_back(start);
-            return "";
-        }
-        if self.cursor.eat(".") {
-            self.digits();
-        }
-        let mantissa = self.cursor.offset();
-        if self.cursor.eat("e") || self.cursor.eat("E") {
-            let signed = self.cursor.eat("+") || self.cursor.eat("-");
-            if !signed || self.digits().is_empty() {
-                self.cursor.go_back(mantissa);
-            }
-        }
-        &rest[..self.cursor.offset() - start]
-    }
-
-    fn digits(&mut self) -> &'a str {
-        self.cursor.take_while(|byte| byte.is_ascii_digit())
     }
 }
 

@@ -111,7 +111,10 @@ fn separated<T: Display>(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Compare, Function, Modifier, Op, parse};
+    use super::super::{
+        ast::{Compare, Function, Modifier, Op},
+        parse,
+    };
     use super::*;
     use crate::rules::text::{Place, Text};
 

@@ -9,7 +9,6 @@ mod process;
 mod table;
 mod types;
 
-pub(crate) use file::MAX_PATH;
 pub(crate) use find::{FieldError, Resolved, longest_prefix, resolve};
 pub(crate) use table::FIELDS;
 pub(crate) use types::{Argument, Field, Kind, Origin};

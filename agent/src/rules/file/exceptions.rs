@@ -100,11 +100,13 @@ fn define(entry: &Entry<'_>, name: Box<str>, rows: &[Node], report: &mut Report<
     };
     for comparison in all {
         if !is_comparison(comparison, matches!(comparisons, Shape::One(_))) {
-            return entry.error(
-                report,
-                entry.at,
-                format!("'{comparison}' is not a supported comparison operator"),
-            );
+            let message = match comparisons {
+                Shape::One(_) => format!(
+                    "'{comparison}' does not go with one field: comps must be one of in, pmatch, intersects, or an operator with a modifier"
+                ),
+                Shape::Row(_) => format!("'{comparison}' is not a supported comparison operator"),
+            };
+            return entry.error(report, entry.at, message);
         }
     }
     Ok(Exception { name, at: entry.at, fields, comparisons, rows: rows.to_vec() })
@@ -121,13 +123,16 @@ fn shape(entry: &Entry<'_>, key: &str, report: &mut Report<'_>) -> Read<Option<S
 fn is_comparison(text: &str, of_list: bool) -> bool {
     let mut words = text.split_ascii_whitespace();
     let op = words.next().map(|word| if word == "==" { "=" } else { word });
-    let op = op.and_then(|word| Op::ALL.iter().find(|op| op.word() == word));
-    let modified = match words.next() {
-        None => false,
-        Some(word) if Modifier::ALL.iter().any(|modifier| modifier.word() == word) => true,
-        Some(_) => return false,
+    let Some(op) = op.and_then(|word| Op::ALL.iter().find(|op| op.word() == word)) else {
+        return false;
     };
-    words.next().is_none() && op.is_some_and(|op| !of_list || modified || op.takes_list())
+    let modifier = words.next();
+    let known = |word| Modifier::ALL.iter().any(|modifier| modifier.word() == word);
+    words.next().is_none()
+        && match modifier {
+            None => !of_list || op.takes_list(),
+            Some(word) => known(word) && !op.takes_list() && !op.takes_number(),
+        }
 }
 
 /// The condition with `and not` its exceptions.
@@ -145,7 +150,7 @@ pub(super) fn join(condition: &Text, exceptions: &[Exception], item: &Item, repo
         match (&exception.fields, &exception.comparisons) {
             (Shape::One(field), Shape::One(comparison)) => {
                 write_test(&mut whole, field, comparison, exception.at, |text| {
-                    write_list(text, &exception.rows)
+                    write_list(text, &exception.rows);
                 });
             }
             (Shape::Row(fields), Shape::Row(comparisons)) => {
@@ -170,7 +175,7 @@ pub(super) fn join(condition: &Text, exceptions: &[Exception], item: &Item, repo
                             whole.push_str(" and ", cell.at);
                         }
                         write_test(&mut whole, field, comparison, cell.at, |text| {
-                            write_cell(text, comparison, cell)
+                            write_cell(text, comparison, cell);
                         });
                     }
                     whole.push_str(")", row.at);

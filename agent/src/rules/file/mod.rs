@@ -1,6 +1,6 @@
 //! Source -> definitions: what rule files define, with every `append` and `override` carried out.
 //!
-//! In: the sources in their order. Out: the [`Definitions`] of all of them. Promise: no text panics; what cannot be
+//! In: the sources in their order. Out: the [`collect::Definitions`] of all of them. Promise: no text panics; what cannot be
 //! read is reported with its place, and the rest is read all the same.
 
 mod collect;
@@ -10,5 +10,5 @@ mod rule;
 mod version;
 mod yaml;
 
-pub(crate) use collect::{Definitions, ListDef, MacroDef, collect};
+pub(crate) use collect::{ListDef, MacroDef, collect};
 pub(crate) use rule::RuleDef;

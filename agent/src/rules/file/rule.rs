@@ -75,11 +75,15 @@ impl RuleDef {
 /// Carries out an item with the key `rule`. `rules` are those defined so far, in their order.
 pub(super) fn carry_out(entry: &Entry<'_>, rules: &mut Vec<RuleDef>, report: &mut Report<'_>) -> Read<()> {
     entry.warn_of_unknown_keys(report, KEYS);
-    if entry.get("capture").is_some() && entry.flag(report, "capture")? == Some(true) {
-        return entry.error(report, entry.at, "`capture` is not supported yet");
-    }
+    warn_of_capture(entry, report)?;
     let known = rules.iter_mut().find(|rule| rule.item.name == entry.item.name);
     let changes = entry.changes(report, APPEND, REPLACE)?;
+    let source = entry.text(report, "source")?;
+    if let (Some(rule), Some(source)) = (&known, source)
+        && rule.source != source.as_str()
+    {
+        return entry.error(report, source.place(0), "Rule has been re-defined with a different source");
+    }
     if entry.flag(report, "append")? == Some(true) {
         if !changes.is_empty() {
             return entry.error(report, entry.at, "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry (e.g. 'condition: append') under 'override' instead.");
@@ -123,8 +127,28 @@ pub(super) fn carry_out(entry: &Entry<'_>, rules: &mut Vec<RuleDef>, report: &mu
     match known {
         // The new one takes the place of the old one in the order.
         Some(old) if old.source == rule.source => *old = rule,
-        Some(_) => return entry.error(report, entry.at, "Rule has been re-defined with a different source"),
+        Some(_) => {
+            return entry.error(report, entry.at, "Rule has been re-defined with a different source");
+        }
         None => rules.push(rule),
+    }
+    Ok(())
+}
+
+/// The rule alerts all the same; that there is no recording has to be said.
+fn warn_of_capture(entry: &Entry<'_>, report: &mut Report<'_>) -> Read<()> {
+    if let Some(text) = entry.text(report, "capture_duration")?
+        && text.as_str().trim().parse::<u32>().is_err()
+    {
+        return entry.wrong(
+            report,
+            text.place(0),
+            "Can't decode YAML scalar value: `capture_duration` is in milliseconds",
+        );
+    }
+    if entry.flag(report, "capture")? == Some(true) {
+        let message = "`capture` is not supported: the rule alerts, and records nothing";
+        report.warning(Code::UnknownKey, entry.at, Some(&entry.item), message);
     }
     Ok(())
 }

@@ -20,6 +20,8 @@ const MAX_PARTS: usize = 50_000;
 pub(crate) enum MacroError {
     #[error("Undefined macro '{name}' used in filter.{}", .nearest.as_deref().map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default())]
     Unknown { name: Box<str>, nearest: Option<Box<str>>, at: Place },
+    #[error("Undefined macro '{name}' used in filter: it is defined after this macro; define it before")]
+    Later { name: Box<str>, at: Place },
     #[error("reference loop in macro '{name}'")]
     Loop { name: Box<str>, at: Place },
     #[error(
@@ -101,6 +103,9 @@ impl<'a> Macros<'a> {
         let before = way.stack.last().map_or(usize::MAX, |def| def.order.changed);
         let visible = self.macros.get(name).filter(|(def, _)| def.order.defined < before);
         let Some((def, expr)) = visible.map(|(def, expr)| (*def, expr.clone())) else {
+            if self.macros.contains_key(name) {
+                return Err(MacroError::Later { name: name.into(), at });
+            }
             let nearest = nearest(name, self.macros.keys().copied()).map(Into::into);
             return Err(MacroError::Unknown { name: name.into(), nearest, at });
         };
@@ -137,7 +142,10 @@ struct Way<'a> {
 impl MacroError {
     pub(crate) fn at(&self) -> Option<Place> {
         match self {
-            Self::Unknown { at, .. } | Self::Loop { at, .. } | Self::TooLarge { at } => Some(*at),
+            Self::Unknown { at, .. }
+            | Self::Later { at, .. }
+            | Self::Loop { at, .. }
+            | Self::TooLarge { at } => Some(*at),
             Self::Broken => None,
         }
     }
