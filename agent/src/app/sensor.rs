@@ -1,9 +1,6 @@
 //! The sensor's task: reads the rings, watches the counters, and is the only one that hears `stop`.
 
-use std::{
-    os::fd::{AsRawFd, RawFd},
-    time::Duration,
-};
+use std::{io, os::fd::OwnedFd, time::Duration};
 
 use holdfast_common::Class;
 use tokio::{
@@ -120,12 +117,11 @@ fn log_counters(sensor: &Sensor) {
 }
 
 /// Waits until a ring has something.
-struct Ready([AsyncFd<RawFd>; 2]);
+struct Ready([AsyncFd<OwnedFd>; 2]);
 
 impl Ready {
-    fn new(reader: &Reader) -> std::io::Result<Self> {
-        let [process, events] = reader.descriptors();
-        let watch = |fd: RawFd| AsyncFd::with_interest(fd.as_raw_fd(), Interest::READABLE);
+    fn new(reader: &Reader) -> io::Result<Self> {
+        let [process, events] = reader.descriptors()?;
         Ok(Self([watch(process)?, watch(events)?]))
     }
 
@@ -136,4 +132,9 @@ impl Ready {
             ready = events.readable() => ready.into_iter().for_each(|mut guard| guard.clear_ready()),
         }
     }
+}
+
+#[expect(deprecated, reason = "unsound for what closes its descriptor early; an OwnedFd does not, and this one is ours")]
+fn watch(ring: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(ring, Interest::READABLE)
 }

@@ -10,7 +10,7 @@ use tokio::{
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{journal as journal_task, pipeline as pipeline_task, sensor as sensor_task};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     context::Context,
     event::EventType,
-    journal::{self, Journal, Lock},
+    journal::{self, Journal, Lock, Recovery},
     pipeline::Pipeline,
     rules::{self, RuleSet},
     sensor::{self, Sensor},
@@ -79,8 +79,9 @@ async fn start(config: Config) -> Result<(), Error> {
     stop_on_signals(&stop)?;
     let rules = load_rules(&config)?;
     let Some(lock) = active(&config, &stop).await else { return Ok(()) };
-    let (journal, recovery) = Journal::open(&config.journal, lock)?;
-    info!(epoch = journal.epoch(), next_seq = journal.next_seq(), %recovery, "Alert log open");
+    let (mut journal, recovery) = Journal::open(&config.journal, lock)?;
+    journal.set_node(&*config.node);
+    tell(&recovery);
 
     let calls = calls(&rules);
     let mut sensor = Sensor::start(&config.sensor, &calls)?;
@@ -131,6 +132,21 @@ async fn start(config: Config) -> Result<(), Error> {
             info!("Stopped");
             Ok(())
         }
+    }
+}
+
+/// Says what was found of the log, louder where something is not as it was left.
+fn tell(found: &Recovery) {
+    let Recovery { epoch, last_seq, created, torn_bytes, damaged_lines, missing, failing } = found;
+    info!(epoch, last_seq, created, "Alert log open");
+    if *torn_bytes > 0 || *damaged_lines > 0 {
+        warn!(torn_bytes, damaged_lines, "The end of the alert log was damaged; the unfinished line was cut off");
+    }
+    if let Some(missing) = missing {
+        warn!(count = missing.count(), "Alerts that had been written are gone; the log has a record of it");
+    }
+    if let Some(error) = failing {
+        error!(error, "The disk takes no alerts, they wait in memory");
     }
 }
 
