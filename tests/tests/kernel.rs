@@ -41,7 +41,7 @@ fn await_pid(agent: &Agent, pid: u32) -> Result<Alert> {
 }
 
 fn in_folder(agent: &Agent, name: &str) -> String {
-    agent.dir().join(name).to_str().unwrap().to_owned()
+    agent.dir().join(name).to_str().expect("temporary folders have names of text").to_owned()
 }
 
 #[test]
