@@ -123,7 +123,7 @@ impl Agent {
         self.await_log("Ready", START_DEADLINE)
     }
 
-    /// Starts a second instance on the same folders, and does not wait for it. `None` of the first one's turn is taken.
+    /// Starts a second instance on the same folders, and does not wait for it.
     ///
     /// # Errors
     ///

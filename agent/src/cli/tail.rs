@@ -269,7 +269,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// The first word of the rules shown, and the second.
+    /// The names of the rules shown.
     fn rules(arguments: &[&str]) -> Vec<String> {
         let rule = |line: &str| line[39..line.find(": ").unwrap()].to_owned();
         tail(arguments).lines().map(rule).collect()
