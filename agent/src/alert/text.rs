@@ -16,8 +16,10 @@ pub struct Text<'a> {
     pub message: &'a [u8],
 }
 
-impl<'a> From<&'a Alert> for Text<'a> {
-    fn from(alert: &'a Alert) -> Self {
+impl<'a> Text<'a> {
+    /// That of an alert.
+    #[must_use]
+    pub fn of(alert: &'a Alert) -> Self {
         Self {
             time_unix_ns: alert.time_unix_ns,
             priority: alert.priority,
@@ -25,9 +27,7 @@ impl<'a> From<&'a Alert> for Text<'a> {
             message: &alert.message,
         }
     }
-}
 
-impl Text<'_> {
     /// The line, without its end. In colour where a terminal shows it. What the message holds cannot leave the line,
     /// colour it or talk to the terminal: it is attackers who choose file names.
     #[must_use]

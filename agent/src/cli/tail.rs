@@ -99,7 +99,10 @@ fn show(args: &TailArgs, colour: bool, out: &mut dyn Write) -> anyhow::Result<()
         print(args, colour, line, out)?;
     }
     out.flush()?;
-    while args.follow {
+    if !args.follow {
+        return Ok(());
+    }
+    loop {
         let lines = follower.read().with_context(read)?;
         for line in lines.iter().filter(|line| filter.takes(line)) {
             print(args, colour, line, out)?;
@@ -109,7 +112,6 @@ fn show(args: &TailArgs, colour: bool, out: &mut dyn Write) -> anyhow::Result<()
             thread::sleep(Follower::LOOK_EVERY);
         }
     }
-    Ok(())
 }
 
 /// What is read of a line.
@@ -267,7 +269,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// The first word of the rules shown, and the second.
+    /// The names of the rules shown.
     fn rules(arguments: &[&str]) -> Vec<String> {
         let rule = |line: &str| line[39..line.find(": ").unwrap()].to_owned();
         tail(arguments).lines().map(rule).collect()

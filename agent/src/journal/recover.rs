@@ -38,6 +38,28 @@ pub struct Recovery {
     pub failing: Option<String>,
 }
 
+impl std::fmt::Display for Recovery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self { created: true, .. } => f.write_str("new")?,
+            Self { last_seq, .. } => write!(f, "{last_seq} lines so far")?,
+        }
+        if self.torn_bytes > 0 {
+            write!(f, ", cut {} bytes of an unfinished line", self.torn_bytes)?;
+        }
+        if self.damaged_lines > 0 {
+            write!(f, ", passed over {} damaged lines", self.damaged_lines)?;
+        }
+        if let Some(Loss { first, last, .. }) = self.missing {
+            write!(f, ", lines {first} to {last} are gone")?;
+        }
+        match &self.failing {
+            Some(failing) => write!(f, ", the disk takes nothing: {failing}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The end of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tail {

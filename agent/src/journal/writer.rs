@@ -130,6 +130,18 @@ impl Journal {
         Ok((journal, recovery))
     }
 
+    /// Random name of the journal: the same for as long as its log or its state is there.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// The number that the next line gets.
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
+        self.seq + 1
+    }
+
     /// The name that the journal's own lines (losses) give the node. The host name, unless told otherwise.
     pub fn set_node(&mut self, node: impl Into<String>) {
         self.node = node.into();
