@@ -128,9 +128,9 @@ fn rules(files: &Files) -> Vec<PathBuf> {
 fn turns(quick: bool) -> Turns {
     let cpu = cpus().saturating_sub(1);
     if quick {
-        Turns { repetitions: 2, batches: 3, shorter: 4, cpu }
+        Turns { repetitions: 2, batches: 60, cpu }
     } else {
-        Turns { repetitions: 9, batches: 10, shorter: 1, cpu }
+        Turns { repetitions: 9, batches: 200, cpu }
     }
 }
 
@@ -179,10 +179,10 @@ impl Files {
             ratio,
         };
         vec![
-            work("getppid", Kind::Getppid, &self.quiet, 100_000, Some(1.15)),
-            work("open+close, no rule", Kind::Open, &self.quiet, 10_000, Some(1.7)),
-            work("open+close, one rule", Kind::Open, &self.matched, 2_000, None),
-            work("fork+exec+wait", Kind::Exec, &self.tiny, 50, None),
+            work("getppid", Kind::Getppid, &self.quiet, 5_000, Some(1.15)),
+            work("open+close, no rule", Kind::Open, &self.quiet, 300, Some(1.7)),
+            work("open+close, one rule", Kind::Open, &self.matched, 300, None),
+            work("fork+exec+wait", Kind::Exec, &self.tiny, 5, None),
         ]
     }
 
