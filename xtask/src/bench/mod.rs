@@ -128,7 +128,7 @@ fn rules(files: &Files) -> Vec<PathBuf> {
 fn turns(quick: bool) -> Turns {
     let cpu = cpus().saturating_sub(1);
     if quick {
-        Turns { repetitions: 2, batches: 60, cpu }
+        Turns { repetitions: 3, batches: 150, cpu }
     } else {
         Turns { repetitions: 9, batches: 200, cpu }
     }

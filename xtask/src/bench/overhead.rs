@@ -124,11 +124,13 @@ impl Measured {
             };
             let without = value(Situation::Without)?;
             let (empty, agent) = (value(Situation::Empty)? - without, value(Situation::Agent)? - without);
+            // An empty program that costs nothing was not measured but drowned in noise: no goal is met by that.
+            let ratio = if empty > 0.0 { agent / empty } else { f64::NAN };
             figures.push(figure("without the agent", without, "ns"));
             figures.push(figure("an empty program adds", empty, "ns"));
             figures.push(figure("the agent adds", agent, "ns"));
             let goal = self.work.ratio.filter(|_| label == "minimum").map(Goal::AtMost);
-            figures.push(figure("the agent, in empty programs", agent / empty, "times").goal_if(goal));
+            figures.push(figure("the agent, in empty programs", ratio, "times").goal_if(goal));
         }
         Ok(figures)
     }
