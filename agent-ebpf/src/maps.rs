@@ -2,9 +2,11 @@
 
 use aya_ebpf::{
     macros::map,
-    maps::{Array, PerCpuArray, RingBuf},
+    maps::{Array, HashMap, LpmTrie, PerCpuArray, RingBuf},
 };
-use holdfast_common::{CALL_SLOTS, Call, Class, Count};
+use holdfast_common::{
+    CALL_SLOTS, Call, Class, Clauses, Component, ComponentClauses, Count, MAX_COMPONENTS, OpenFilter, PREFIX_BYTES,
+};
 
 use crate::scratch::Scratch;
 
@@ -27,6 +29,21 @@ static CALLS: Array<u16> = Array::with_max_entries(CALL_SLOTS, 0);
 #[map(name = "HF_COUNTS")]
 pub static COUNTS: PerCpuArray<[u64; Count::COUNT]> = PerCpuArray::with_max_entries(Class::ALL.len() as u32, 0);
 
+/// The filter of opens: its fixed part, one entry.
+#[map(name = "HF_FILTER")]
+static OPEN_FILTER: Array<[Clauses; OpenFilter::WORDS]> = Array::with_max_entries(1, 0);
+
+/// The filter of opens: components that some clause asks for.
+#[map(name = "HF_COMPONENTS")]
+pub static COMPONENTS: HashMap<Component, ComponentClauses> = HashMap::with_max_entries(MAX_COMPONENTS, 0);
+
+/// `BPF_F_NO_PREALLOC`, without which the kernel makes no trie.
+const NO_PREALLOC: u32 = 1;
+
+/// The filter of opens: beginnings of paths as given, and the clauses of folders that such a path is in.
+#[map(name = "HF_PREFIXES")]
+pub static PREFIXES: LpmTrie<[u8; PREFIX_BYTES], Clauses> = LpmTrie::with_max_entries(MAX_COMPONENTS, NO_PREALLOC);
+
 /// Where records are put together. One for calls and one for the scheduler's tracepoints, which can interrupt a call.
 #[map(name = "HF_SCRATCH_CALL")]
 pub static SCRATCH_CALL: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
@@ -39,4 +56,10 @@ pub static SCRATCH_PROCESS: PerCpuArray<Scratch> = PerCpuArray::with_max_entries
 #[inline(always)]
 pub fn call(slot: u32) -> Call {
     CALLS.get(slot).map_or(Call::NONE, |call| Call(*call))
+}
+
+/// The fixed part of the filter of opens.
+#[inline(always)]
+pub fn open_filter() -> Option<&'static [Clauses; OpenFilter::WORDS]> {
+    OPEN_FILTER.get(0)
 }

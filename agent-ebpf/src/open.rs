@@ -6,7 +6,8 @@ use holdfast_common::{Call, Class, Count, Field, Kind, OpenRecord, Section};
 use crate::{
     arch::Syscall,
     count::count,
-    kernel::{Typed, offset, read, read_field, self_pid},
+    filter::Filter,
+    kernel::{Typed, read, read_field, self_pid},
     maps::{EVENT_RING, SCRATCH_CALL},
     path::{self, KernelPath},
     scratch::Builder,
@@ -71,36 +72,39 @@ pub fn on_exit(syscall: &Syscall, call: Call, result: i64) {
         return count(Class::Open, Count::Filtered);
     }
     let Some(request) = Request::of(syscall, call) else { return count(Class::Open, Count::Filtered) };
+    let Some(filter) = Filter::begin(result, request.flags) else { return count(Class::Open, Count::Filtered) };
     let Some(scratch) = SCRATCH_CALL.get_ptr_mut(0) else { return count(Class::Open, Count::Lost) };
     let (mut builder, record) = Builder::new::<OpenRecord>(scratch);
     // SAFETY: the scratch memory is larger than any record and this CPU's own while the program runs.
     let record = unsafe { &mut *record };
+    record.path = builder.user_str(request.path);
+    let file = if result >= 0 { open_file(task, result as u32) } else { 0 };
+    let path = if file != 0 { KernelPath::of_file(file) } else { None };
+    if !filter.passes(&mut builder, record.path, path) {
+        return count(Class::Open, Count::Filtered);
+    }
+
     task::fill(&mut record.header, task, Kind::OPEN, call);
     record.result = result;
     record.flags = request.flags;
     record.mode = request.mode;
     record.dirfd = request.dirfd;
     record.reserved = 0;
-
-    record.path = builder.user_str(request.path);
+    record.real = path.map_or(Section::default(), |path| path::append(&mut builder, path));
     // The path lies right behind the fixed part.
-    let relative = !starts_with_slash(scratch.cast(), size_of::<OpenRecord>(), record.path);
-
-    let file = if result >= 0 { open_file(task, result as u32) } else { 0 };
+    let absolute = record.path.len > 0 && builder.byte(size_of::<OpenRecord>()) == b'/';
+    record.base = if absolute { Section::default() } else { base(&mut builder, task, request.dirfd) };
     let inode: u64 = if file != 0 { read_field(file, Field::FileInode).unwrap_or(0) } else { 0 };
     if inode != 0 {
-        record.real = path::append_file(&mut builder, file);
         record.ino = read_field(inode, Field::InodeNumber).unwrap_or(0);
         record.file_mode = u32::from(read_field::<u16>(inode, Field::InodeMode).unwrap_or(0));
         let superblock: u64 = read_field(inode, Field::InodeSuper).unwrap_or(0);
         record.dev = read_field(superblock, Field::SuperDevice).unwrap_or(0);
     } else {
-        record.real = Section::default();
         record.ino = 0;
         record.file_mode = 0;
         record.dev = 0;
     }
-    record.base = if relative { base(&mut builder, task, request.dirfd) } else { Section::default() };
     builder.submit(&EVENT_RING, Class::Open);
 }
 
@@ -108,10 +112,10 @@ pub fn on_exit(syscall: &Syscall, call: Call, result: i64) {
 #[inline(always)]
 fn base(builder: &mut Builder, task: Typed, dirfd: i32) -> Section {
     let start: Option<KernelPath> = if dirfd == AT_FDCWD {
-        read(task.follow(Field::TaskFs).address().wrapping_add(offset(Field::FsPwd) as u64))
+        read_field(task.follow(Field::TaskFs).address(), Field::FsPwd)
     } else {
         let file = if dirfd >= 0 { open_file(task, dirfd as u32) } else { 0 };
-        if file == 0 { None } else { read_field(file, Field::FilePath) }
+        if file == 0 { None } else { KernelPath::of_file(file) }
     };
     match start {
         Some(start) => path::append(builder, start),
@@ -128,10 +132,4 @@ fn open_file(task: Typed, fd: u32) -> u64 {
     }
     let files: u64 = table.load(Field::FdtFd);
     read(files.wrapping_add(u64::from(fd) * 8)).unwrap_or(0)
-}
-
-#[inline(always)]
-fn starts_with_slash(scratch: *const u8, at: usize, path: Section) -> bool {
-    // SAFETY: `at` is the constant length of the fixed part, well inside the scratch memory.
-    path.len > 0 && unsafe { *scratch.add(at) } == b'/'
 }

@@ -37,18 +37,22 @@ struct DentryLinks {
 #[inline(always)]
 pub fn append(record: &mut Builder, path: KernelPath) -> Section {
     let mark = record.len();
-    let root = read_field(path.mnt, Field::VfsmountRoot).unwrap_or(0);
-    record.set_walk(Walk { mnt: path.mnt, root, node: path.dentry });
+    begin(record, path);
     let mut flags = SectionFlags::CUT;
     for _ in 0..MAX_STEPS {
-        match step(record, mark) {
-            Step::On => {}
+        match step(record) {
+            Step::Mount => {}
+            Step::Component { name, last } => {
+                if !append_component(record, mark, name) {
+                    break;
+                }
+                if last {
+                    flags = SectionFlags::DETACHED;
+                    break;
+                }
+            }
             Step::Root => {
                 flags = 0;
-                break;
-            }
-            Step::Detached => {
-                flags = SectionFlags::DETACHED;
                 break;
             }
             Step::Stuck => break,
@@ -57,21 +61,33 @@ pub fn append(record: &mut Builder, path: KernelPath) -> Section {
     record.section(mark, flags)
 }
 
+/// Puts the walk at its beginning.
+#[inline(always)]
+pub fn begin(record: &mut Builder, path: KernelPath) {
+    let root = read_field(path.mnt, Field::VfsmountRoot).unwrap_or(0);
+    record.set_walk(Walk { mnt: path.mnt, root, node: path.dentry });
+}
+
 /// What a step of a walk has come to.
-enum Step {
-    /// There is a next one.
-    On,
+pub enum Step {
+    /// Over the edge of a mount.
+    Mount,
+    /// A component, and one up.
+    Component {
+        /// The address of its name.
+        name: u64,
+        /// No folder holds it: there is no next step.
+        last: bool,
+    },
     /// The root of the namespace.
     Root,
-    /// An object that no folder holds.
-    Detached,
-    /// There is no room, or the memory is not what it should be.
+    /// The memory is not what it should be.
     Stuck,
 }
 
-/// Over the edge of a mount, or one component up.
+/// Goes on with the walk.
 #[inline(always)]
-fn step(record: &mut Builder, mark: usize) -> Step {
+pub fn step(record: &mut Builder) -> Step {
     let Walk { mnt, root, node } = record.walk();
     if node == root {
         // The root of this mount. Go on where it is mounted, or end at the root of the namespace.
@@ -84,34 +100,42 @@ fn step(record: &mut Builder, mark: usize) -> Step {
         let mnt = parent.wrapping_add(offset(Field::MountVfsmount) as u64);
         let Some(root) = read_field(mnt, Field::VfsmountRoot) else { return Step::Stuck };
         record.set_walk(Walk { mnt, root, node });
-        return Step::On;
+        return Step::Mount;
     }
-    let Some(links) = read::<DentryLinks>(node.wrapping_add(offset(Field::DentryParent) as u64)) else {
-        return Step::Stuck;
-    };
-    if !append_component(record, mark, links.name) {
-        return Step::Stuck;
-    }
-    if links.parent == node {
-        return Step::Detached;
-    }
+    let Some(links) = links(node) else { return Step::Stuck };
     record.set_walk(Walk { mnt, root, node: links.parent });
-    Step::On
+    Step::Component { name: links.name, last: links.parent == node }
+}
+
+#[inline(always)]
+fn links(dentry: u64) -> Option<DentryLinks> {
+    read(dentry.wrapping_add(offset(Field::DentryParent) as u64))
+}
+
+impl KernelPath {
+    /// The path of an open file, given the address of its `struct file`.
+    #[inline(always)]
+    pub fn of_file(file: u64) -> Option<Self> {
+        read_field(file, Field::FilePath)
+    }
+
+    /// Whether the object is the root of its mount.
+    #[inline(always)]
+    pub fn is_mount_root(&self) -> bool {
+        read_field::<u64>(self.mnt, Field::VfsmountRoot).is_none_or(|root| root == self.dentry)
+    }
+
+    /// The address of the object's own name, in its file system: that of a mount's root is not where it is mounted.
+    #[inline(always)]
+    pub fn own_name(&self) -> Option<u64> {
+        links(self.dentry).map(|links| links.name)
+    }
 }
 
 /// Appends a name, if the section still has room for any name.
 #[inline(always)]
 fn append_component(record: &mut Builder, mark: usize, name: u64) -> bool {
     record.len().wrapping_sub(mark) <= SECTION_BYTES - NAME_BYTES && record.component::<NAME_BYTES>(name)
-}
-
-/// Appends the path of an open file, given its address.
-#[inline(always)]
-pub fn append_file(record: &mut Builder, file: u64) -> Section {
-    match read_field::<KernelPath>(file, Field::FilePath) {
-        Some(path) => append(record, path),
-        None => Section::default(),
-    }
 }
 
 /// Appends the path of a cgroup, given the address of its `kernfs_node`.

@@ -1,12 +1,12 @@
 //! The life of processes: fork, exec, exit.
 
-use holdfast_common::{Call, Class, Count, ExecRecord, ExitRecord, Field, ForkRecord, Header, Kind, Section};
+use holdfast_common::{Call, Class, Count, ExecRecord, ExitRecord, Field, ForkRecord, Kind, Section};
 
 use crate::{
     count::count,
-    kernel::{Typed, has, offset, read},
+    kernel::{Typed, has, offset, read, read_field},
     maps::{PROCESS_RING, SCRATCH_PROCESS},
-    path,
+    path::{self, KernelPath},
     scratch::Builder,
     task,
 };
@@ -81,14 +81,16 @@ pub fn on_exec(task: *const u8, binprm: *const u8) {
 
     record.filename = builder.kernel_str(binprm.load(Field::BinprmFilename));
     record.argv = arguments(&mut builder, task);
-    record.exe = path::append_file(&mut builder, file.address());
+    record.exe = append(&mut builder, KernelPath::of_file(file.address()));
     let fs = task.follow(Field::TaskFs).address();
-    record.cwd = match read(fs.wrapping_add(offset(Field::FsPwd) as u64)) {
-        Some(pwd) => path::append(&mut builder, pwd),
-        None => Section::default(),
-    };
+    record.cwd = append(&mut builder, read_field(fs, Field::FsPwd));
     record.cgroup = cgroup(&mut builder, task);
     builder.submit(&PROCESS_RING, Class::Process);
+}
+
+#[inline(always)]
+fn append(builder: &mut Builder, path: Option<KernelPath>) -> Section {
+    path.map_or(Section::default(), |path| path::append(builder, path))
 }
 
 /// The argument list, as it lies in the new program's memory: this thread has not run a line of it yet.
@@ -147,5 +149,3 @@ fn cgroup(builder: &mut Builder, task: Typed) -> Section {
     let group = task.follow(Field::TaskCgroups).follow(Field::CssSetCgroup);
     path::append_cgroup(builder, group.load(Field::CgroupKernfs))
 }
-
-const _: () = assert!(size_of::<Header>() == 80);

@@ -109,6 +109,28 @@ impl Builder {
         Section { len: self.len().wrapping_sub(mark) as u16, flags: flags | SectionFlags::PRESENT }
     }
 
+    /// A byte of the record.
+    #[inline(always)]
+    pub fn byte(&self, at: usize) -> u8 {
+        if at >= RECORD_BYTES {
+            return 0;
+        }
+        // SAFETY: the offset has just been checked against the size of the memory.
+        unsafe { self.start().add(at).read_volatile() }
+    }
+
+    /// Copies `len` bytes of the record, from `at` on, to the beginning of `to`.
+    #[inline(always)]
+    pub fn copy_to<T>(&self, to: &mut T, at: usize, len: usize) -> bool {
+        if at > LAST_START || len > size_of::<T>() {
+            return false;
+        }
+        // SAFETY: both ends have just been checked.
+        let from = unsafe { self.start().add(at) };
+        // SAFETY: as above.
+        unsafe { bpf_probe_read_kernel((&raw mut *to).cast(), len as u32, from.cast()) == 0 }
+    }
+
     /// Appends a string from the caller's memory, without its NUL.
     #[inline(always)]
     pub fn user_str(&mut self, address: u64) -> Section {

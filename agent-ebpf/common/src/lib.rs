@@ -7,11 +7,15 @@
 mod call;
 mod count;
 mod field;
+mod filter;
 mod record;
 
 pub use call::{CALL_SLOTS, COMPAT_BASE, Call};
 pub use count::{Class, Count};
 pub use field::Field;
+pub use filter::{
+    COMPONENT_BYTES, Clauses, Component, ComponentClauses, MAX_COMPONENTS, OpenFilter, PREFIX_BYTES,
+};
 pub use record::{
     ExecRecord, ExitRecord, ForkRecord, Header, Kind, OpenRecord, SECTION_BYTES, Section, SectionFlags,
 };

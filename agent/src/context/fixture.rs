@@ -50,7 +50,7 @@ pub(crate) fn key(pid: u32) -> ProcessKey {
 fn fixture(exe: &str, args: &[&str], event_type: EventType, body: Body) -> Fixture {
     let mut all = vec![exe];
     all.extend_from_slice(args);
-    let process = self::process(42, Some(40), &all, exe);
+    let process = process(42, Some(40), &all, exe);
     let mut processes = ProcessTable::default();
     for process in [
         self::process(1, None, &["/sbin/init"], "/usr/lib/systemd/systemd"),
@@ -123,6 +123,13 @@ impl Fixture {
             change(open);
         }
         self
+    }
+
+    /// Changes the parent of the process.
+    pub(crate) fn change_parent(&mut self, change: impl FnOnce(&mut Process)) {
+        if let Some(parent) = self.process.parent.and_then(|key| self.processes.processes.get_mut(&key)) {
+            change(parent);
+        }
     }
 
     pub(crate) fn enriched(&self) -> Enriched<'_> {

@@ -5,10 +5,14 @@
 
 mod clock;
 mod decode;
+mod errno;
 mod event_type;
+mod flags;
 mod types;
 
 pub use clock::{WallClock, boot_ns};
 pub use decode::{DecodeError, decode};
+pub use errno::errno_name;
 pub use event_type::EventType;
+pub use flags::OpenFlags;
 pub use types::{Body, Comm, Event, Exec, Exit, Fork, Open, Path, Task};

@@ -76,8 +76,8 @@ pub enum Error {
 
 /// The kernel half, attached. Dropping it takes everything out of the kernel again.
 pub struct Sensor {
-    /// Holds the programs and their links.
-    _ebpf: Ebpf,
+    /// Holds the programs and their links, until it is detached.
+    ebpf: Option<Ebpf>,
     reader: Option<Reader>,
     counters: Counters,
 }
@@ -123,7 +123,7 @@ impl Sensor {
                 .try_into()
                 .map_err(|source| Error::Load { program, tracepoint, source })?;
             loaded.load(tracepoint, &btf).map_err(|source| Error::Load { program, tracepoint, source })?;
-            if cfg!(test) { println!("{program} {:?}", loaded.info().map(|i| i.verified_instruction_count())); }
+            debug!(program, verified = ?loaded.info().ok().and_then(|info| info.verified_instruction_count()), "Loaded");
         }
         // Attached only when all are loaded, and the calls last, so that no call comes from a process unheard of.
         for (program, tracepoint) in PROGRAMS {
@@ -134,12 +134,17 @@ impl Sensor {
                 .map_err(|source| Error::Attach { program, tracepoint, source })?;
             loaded.attach().map_err(|source| Error::Attach { program, tracepoint, source })?;
         }
-        Ok(Self { _ebpf: ebpf, reader: Some(reader), counters: Counters::new(counts) })
+        Ok(Self { ebpf: Some(ebpf), reader: Some(reader), counters: Counters::new(counts) })
     }
 
     /// The reader of the rings. There is one.
     pub fn take_reader(&mut self) -> Option<Reader> {
         self.reader.take()
+    }
+
+    /// Takes the programs out of the kernel. The rings and the counters stay, so that they can be read to the end.
+    pub fn detach(&mut self) {
+        self.ebpf = None;
     }
 
     /// What the kernel half has counted.

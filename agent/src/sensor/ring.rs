@@ -7,7 +7,8 @@
 
 use std::{
     collections::VecDeque,
-    os::fd::{AsRawFd, RawFd},
+    io,
+    os::fd::{AsFd as _, OwnedFd},
 };
 
 use aya::maps::{MapData, RingBuf};
@@ -43,10 +44,12 @@ impl Reader {
         Self { process, events, held: VecDeque::new() }
     }
 
-    /// The descriptors that become readable when there are records: process ring, then events.
-    #[must_use]
-    pub fn descriptors(&self) -> [RawFd; 2] {
-        [self.process.as_raw_fd(), self.events.as_raw_fd()]
+    /// Descriptors that become readable when there are records: process ring, then events.
+    ///
+    /// # Errors
+    /// The process has too many open.
+    pub fn descriptors(&self) -> io::Result<[OwnedFd; 2]> {
+        Ok([self.process.as_fd().try_clone_to_owned()?, self.events.as_fd().try_clone_to_owned()?])
     }
 
     /// Reads what is there, without waiting.

@@ -1,0 +1,163 @@
+//! Whether any rule can match an open: see `holdfast_common`'s `filter`.
+
+use aya_ebpf::{helpers::generated::bpf_probe_read_kernel_str, maps::lpm_trie::Key};
+use holdfast_common::{
+    COMPONENT_BYTES, Clauses, Component, OpenFilter, OpenRecord, PREFIX_BYTES, Section, SectionFlags,
+};
+
+use crate::{
+    maps::{COMPONENTS, PREFIXES, open_filter},
+    path::{self, KernelPath, Step},
+    scratch::Builder,
+};
+
+/// `O_ACCMODE`, `include/uapi/asm-generic/fcntl.h`.
+const O_ACCMODE: u64 = 3;
+/// Where the path as given begins in the record: right behind the fixed part.
+const GIVEN: usize = size_of::<OpenRecord>();
+/// Steps up that folders are looked for; a path with more is let through.
+const MAX_STEPS: u32 = 64;
+
+/// The filter, and the clauses that are still possible.
+pub struct Filter {
+    words: &'static [Clauses; OpenFilter::WORDS],
+    live: Clauses,
+}
+
+impl Filter {
+    /// What result and access leave possible. `None` where that is nothing.
+    #[inline(always)]
+    pub fn begin(result: i64, flags: u64) -> Option<Self> {
+        let words = open_filter()?;
+        let by_result = words[if result < 0 { OpenFilter::FAILED } else { OpenFilter::SUCCEEDED }];
+        let live = by_result & words[OpenFilter::ACCESS + (flags & O_ACCMODE) as usize];
+        (live != 0).then_some(Self { words, live })
+    }
+
+    /// Whether what the path as given (already in the record) and the opened file are called leaves anything possible.
+    #[inline(always)]
+    pub fn passes(&self, record: &mut Builder, given: Section, file: Option<KernelPath>) -> bool {
+        let any_name = self.words[OpenFilter::ANY_NAME];
+        let any_folder = self.words[OpenFilter::ANY_FOLDER];
+        if self.live & any_name & any_folder != 0 {
+            return true;
+        }
+        let mut live = self.live & any_name;
+        live |= self.live & self.by_given_name(record, given);
+        if let Some(file) = file {
+            live |= self.live & self.by_own_name(file);
+        }
+        if live == 0 {
+            return false;
+        }
+        if live & any_folder != 0 {
+            return true;
+        }
+        live & by_given_folders(record, given) != 0
+            || file.is_some_and(|file| self.is_in_folders(record, file, live))
+    }
+
+    /// Clauses that ask for the last component of the path as given. All, where that takes more than a look: the rules
+    /// compare with the path after `.`, `..` and doubled slashes are taken out.
+    #[inline(always)]
+    fn by_given_name(&self, record: &Builder, given: Section) -> Clauses {
+        let len = usize::from(given.len);
+        let mut component: Component = [0; 4];
+        let mut name = 0;
+        for _ in 0..COMPONENT_BYTES {
+            if name == len || record.byte(GIVEN + len - 1 - name) == b'/' {
+                break;
+            }
+            name += 1;
+        }
+        if name >= COMPONENT_BYTES {
+            return 0;
+        }
+        if name == 0 || given.flags & SectionFlags::CUT != 0 || !record.copy_to(&mut component, GIVEN + len - name, name) {
+            return Clauses::MAX;
+        }
+        // `.` and `..`, as the first bytes of a word.
+        if component[0] == 0x2e || component[0] == 0x2e2e {
+            return Clauses::MAX;
+        }
+        self.look_up(&component)[0]
+    }
+
+    /// Clauses that ask for the last component of the file that was opened. All, for the root of a mount, whose name
+    /// is that of the place it is mounted on.
+    #[inline(always)]
+    fn by_own_name(&self, file: KernelPath) -> Clauses {
+        if file.is_mount_root() {
+            return Clauses::MAX;
+        }
+        match file.own_name().and_then(component_at) {
+            Some(component) => self.look_up(&component)[0],
+            None => 0,
+        }
+    }
+
+    /// Whether the file is in a folder that a clause asks for.
+    #[inline(always)]
+    fn is_in_folders(&self, record: &mut Builder, file: KernelPath, live: Clauses) -> bool {
+        path::begin(record, file);
+        for _ in 0..MAX_STEPS {
+            match path::step(record) {
+                Step::Mount => {}
+                Step::Component { name, last } => {
+                    let clauses = component_at(name).map_or(0, |component| self.look_up(&component)[1]);
+                    if live & clauses != 0 {
+                        return true;
+                    }
+                    if last {
+                        return false;
+                    }
+                }
+                Step::Root => return false,
+                Step::Stuck => return true,
+            }
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn look_up(&self, component: &Component) -> [Clauses; 2] {
+        let (word, bit) = OpenFilter::bloom_bit(component);
+        if self.words.get(word).is_none_or(|word| word & bit == 0) {
+            return [0; 2];
+        }
+        // SAFETY: the value is copied; user space replaces values whole.
+        unsafe { COMPONENTS.get(component) }.copied().unwrap_or([0; 2])
+    }
+}
+
+/// Clauses of the folders that a path as given is in, by its letters. All, where it is relative or not written as the
+/// rules compare it.
+#[inline(always)]
+fn by_given_folders(record: &Builder, given: Section) -> Clauses {
+    let len = usize::from(given.len);
+    let mut data = [0; PREFIX_BYTES];
+    if len == 0 || record.byte(GIVEN) != b'/' || !record.copy_to(&mut data, GIVEN, PREFIX_BYTES) {
+        return Clauses::MAX;
+    }
+    // `//`, `/./` or `/../` in what is compared.
+    let mut before = 0;
+    for byte in data {
+        if before == b'/' && (byte == b'/' || byte == b'.') {
+            return Clauses::MAX;
+        }
+        before = byte;
+    }
+    PREFIXES.get(Key::new(PREFIX_BYTES as u32 * 8, data)).copied().unwrap_or(0)
+}
+
+/// The name at a kernel address. `None` where it is longer than a clause can ask for.
+#[inline(always)]
+fn component_at(address: u64) -> Option<Component> {
+    let mut component: Component = [0; 4];
+    // SAFETY: the destination has COMPONENT_BYTES; the helper checks the source.
+    let read = unsafe {
+        bpf_probe_read_kernel_str(component.as_mut_ptr().cast(), COMPONENT_BYTES as u32, address as *const _)
+    };
+    // A name that fills it to the last byte was cut, or is as long as one that was.
+    (read > 0 && read < COMPONENT_BYTES as i64).then_some(component)
+}
