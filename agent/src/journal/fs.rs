@@ -11,7 +11,7 @@ use std::{
 const MODE: u32 = 0o640;
 
 /// A disk.
-pub(super) trait Fs: Send {
+pub(super) trait Fs: Send + Sync {
     /// Makes a folder and what is missing above it.
     fn make_dir(&self, path: &Path) -> io::Result<()>;
     /// The file names of a folder, with their sizes in bytes.
