@@ -90,6 +90,11 @@ impl LogFile {
         (self.file, self.first_seq, self.torn_at) = (None, None, None);
     }
 
+    /// Number of its first line, if it has one.
+    pub(super) fn first_seq(&self) -> Option<u64> {
+        self.first_seq
+    }
+
     /// Its size in bytes, just opened. An error where a torn line is at its end.
     pub(super) fn whole_bytes(&self) -> io::Result<u64> {
         if self.torn_at.is_some() {
@@ -214,5 +219,6 @@ mod tests {
         assert_eq!(seqs.last(), Some(&200));
         let counters = journal.counters();
         assert_eq!(counters.rotations, counters.segments_deleted + files.len() as u64 - 1);
+        assert_eq!(counters.lines_deleted, seqs[0] - 1);
     }
 }

@@ -2,8 +2,17 @@
 
 use std::io;
 
+use tracing::warn;
+
 use super::{
-    super::{file::Room, format, held::Held, loss::LossReason, recover::Tail, segments},
+    super::{
+        file::Room,
+        format,
+        held::Held,
+        loss::LossReason,
+        recover::Tail,
+        segments::{self, Pruned},
+    },
     Journal, Stamp,
 };
 
@@ -76,13 +85,24 @@ impl Journal {
         Ok(())
     }
 
-    /// Keeps room for the current file within the bound of all.
+    /// Keeps room for the current file within the bound of all. What is deleted for it is told in the agent's log: a
+    /// line could not, since it would stand behind those it is about, and need room itself.
     pub(super) fn prune(&mut self) {
         let for_segments = self.config.max_bytes.saturating_sub(self.config.segment_limit());
-        match segments::prune(&*self.fs, &self.config.log_dir, for_segments) {
-            Ok(deleted) => self.counters.segments_deleted += deleted,
-            Err(_) => self.counters.rotation_errors += 1,
+        let end = self.file.first_seq().unwrap_or(self.written_seq + 1);
+        let Pruned { segments, seqs, failed } =
+            segments::prune(&*self.fs, &self.config.log_dir, for_segments, end);
+        if segments > 0 {
+            let lines = seqs.end - seqs.start;
+            self.counters.segments_deleted += segments;
+            self.counters.lines_deleted += lines;
+            let (first_seq, last_seq) = (seqs.start, seqs.end - 1);
+            warn!(
+                first_seq,
+                last_seq, lines, segments, "The oldest alerts were deleted to stay within the bound"
+            );
         }
+        self.counters.rotation_errors += u64::from(failed.is_some());
     }
 
     /// Sees whether the file is still the one that people read under its name.
@@ -97,5 +117,56 @@ impl Journal {
         {
             self.failed(error);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
+
+    use crate::journal::fixture::{encode, fixture, seqs};
+
+    /// What the agent says, in memory.
+    #[derive(Clone, Default)]
+    struct Said(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Said {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_deleted_line_is_told_in_the_agents_log_once() {
+        let mut fixture = fixture();
+        (fixture.config.segment_bytes, fixture.config.max_bytes) = (1000, 5000);
+        let (mut journal, _) = fixture.open();
+        let said = Said::default();
+        let writer = said.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..200 {
+                journal.append(false, encode);
+            }
+        });
+        let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
+        let number = |line: &str, key: &str| -> u64 {
+            line.split_whitespace().find_map(|word| word.strip_prefix(key)).unwrap().parse().unwrap()
+        };
+        let mut next = 1;
+        for line in said.lines() {
+            assert!(line.contains(" WARN "), "{line}");
+            assert_eq!(number(line, "first_seq="), next, "{line}");
+            next = number(line, "last_seq=") + 1;
+        }
+        assert!(next > 1);
+        assert_eq!(seqs(&fixture.config.log_dir)[0], next);
     }
 }
