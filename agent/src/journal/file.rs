@@ -64,6 +64,7 @@ impl LogFile {
             // Whatever this is, it is no log. It is kept for whoever wants to know, and passed over by readers.
             segments::set_aside(&*self.fs, &self.log_dir, next_seq)?;
             self.file = Some(self.fs.open_append(&path)?);
+            let _ = self.fs.sync_dir(&self.log_dir);
             return Ok(Opened { tail: None, uncut: None });
         };
         let first_seq = recover::first_seq(&*file)?;

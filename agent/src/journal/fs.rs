@@ -160,6 +160,8 @@ fn make_one_dir(path: &Path) -> io::Result<()> {
                 let inherited = made.permissions().mode() & 0o7000;
                 fs::set_permissions(path, fs::Permissions::from_mode(inherited | FOLDER_MODE))
             });
+            // A line is only as durable as the folder that its file is in. Where the disk cannot, syncing lines tells.
+            let _ = path.parent().map(|above| Disk.sync_dir(above));
             Ok(())
         }
         Err(_) if path.is_dir() => Ok(()),

@@ -116,6 +116,8 @@ impl Journal {
         if let Some(Err(_)) = self.state.as_mut().map(StateFile::sync) {
             self.counters.state_errors += 1;
         }
+        // The state file may have been made just now.
+        let _ = self.fs.sync_dir(&self.config.state_dir);
         self.prune();
         recovery.epoch.clone_from(&self.epoch);
         recovery.last_seq = self.seq;
