@@ -15,6 +15,10 @@
 //! head -1 alerts.jsonl | python3 -c 'import sys,zlib; print("%08x" % zlib.crc32(sys.stdin.buffer.readline()[:-20]))'
 //! ```
 //!
+//! All files together have a bound (`max_bytes`): the oldest segments are deleted for it. That is no loss and leaves no
+//! line: numbers have no hole, they begin later. The first number in the oldest file says where; what is below it
+//! and was not read in time is gone. The agent counts what it deletes, and warns with the numbers in its own log.
+//!
 //! A line whose `holdfast` has the key `loss` stands for lines that are not there: see [`Loss`](super::Loss).
 
 use std::io::Write;

@@ -3,11 +3,12 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use rustix::fs::{FlockOperation, flock};
+
+use super::fs::{make_dir, open_or_make};
 
 /// The file in the state folder that is locked. It stays when the lock is given up: a lock on a deleted file is a lock
 /// on nothing.
@@ -58,9 +59,8 @@ impl Lock {
 }
 
 fn acquire(state_dir: &Path, path: &Path) -> io::Result<Result<File, Option<u32>>> {
-    std::fs::create_dir_all(state_dir)?;
-    let mut options = OpenOptions::new();
-    let mut file = match options.read(true).write(true).create(true).truncate(false).mode(0o640).open(path) {
+    make_dir(state_dir)?;
+    let mut file = match open_or_make(OpenOptions::new().read(true).write(true), path) {
         // A lock needs no writing, and an agent on a disk that became read-only still needs its lock.
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => File::open(path)?,
         file => file?,

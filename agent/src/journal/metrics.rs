@@ -27,6 +27,8 @@ pub struct Counters {
     pub rotation_errors: u64,
     /// Segments deleted to stay within the bound.
     pub segments_deleted: u64,
+    /// Lines in them, by the numbers in their names.
+    pub lines_deleted: u64,
     /// Times somebody else deleted, replaced or emptied the file.
     pub disturbed: u64,
     /// The latest failure, in words. `None` when the latest write worked.

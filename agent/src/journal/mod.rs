@@ -9,6 +9,9 @@ mod config;
 mod error;
 #[cfg(test)]
 mod fault;
+mod file;
+#[cfg(test)]
+mod fixture;
 mod follow;
 mod format;
 mod fs;

@@ -6,6 +6,7 @@ use std::{
     io::Write as _,
     os::unix::fs::MetadataExt as _,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -127,7 +128,7 @@ impl World {
     fn open(&mut self) {
         let config = self.config();
         let lock = Lock::try_acquire(&config.state_dir).unwrap();
-        let (journal, _) = Journal::open_on(Box::new(self.disk.clone()), &config, lock).unwrap();
+        let (journal, _) = Journal::open_on(Arc::new(self.disk.clone()), &config, lock).unwrap();
         self.journal = Some(journal);
     }
 

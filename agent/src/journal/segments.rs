@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -51,20 +52,82 @@ pub(super) fn set_aside(fs: &dyn Fs, log_dir: &Path, first: u64) -> io::Result<(
     Ok(())
 }
 
-/// Deletes the oldest segments until all take `max_bytes` at most. Tells how many it deleted.
-pub(super) fn prune(fs: &dyn Fs, log_dir: &Path, max_bytes: u64) -> io::Result<u64> {
-    let segments = list(fs, log_dir)?;
+/// What was deleted.
+#[derive(Debug, Default)]
+pub(super) struct Pruned {
+    /// How many segments.
+    pub(super) segments: u64,
+    /// Numbers of the lines in them, by their names: from the first one's to the next one's that is still there.
+    pub(super) seqs: Range<u64>,
+    /// Why the next one could not be deleted, or the folder not be read.
+    pub(super) failed: Option<io::Error>,
+}
+
+/// Deletes the oldest segments until all take `max_bytes` at most. `end` is the number of the line after the last
+/// segment. Tells what it deleted, also where it could not go on.
+pub(super) fn prune(fs: &dyn Fs, log_dir: &Path, max_bytes: u64, end: u64) -> Pruned {
+    let segments = match list(fs, log_dir) {
+        Ok(segments) => segments,
+        Err(error) => return Pruned { failed: Some(error), ..Pruned::default() },
+    };
+    let mut pruned = Pruned::default();
     let mut bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
     let mut count = segments.len();
-    let mut deleted = 0;
-    for segment in segments {
+    let ends = segments.iter().skip(1).map(|next| next.first).chain([end]);
+    for (segment, end) in segments.iter().zip(ends) {
         if bytes <= max_bytes && count <= MAX_SEGMENTS {
             break;
         }
-        fs.remove(&segment.path)?;
+        if let Err(error) = fs.remove(&segment.path) {
+            pruned.failed = Some(error);
+            break;
+        }
         bytes -= segment.bytes;
         count -= 1;
-        deleted += 1;
+        let first = if pruned.segments == 0 { segment.first } else { pruned.seqs.start };
+        // Not empty: a segment that is named after a line has that line.
+        pruned.seqs = first..end.max(segment.first.saturating_add(1));
+        pruned.segments += 1;
     }
-    Ok(deleted)
+    pruned
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{super::fs::Disk, *};
+
+    fn folder(firsts: &[u64]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for first in firsts {
+            fs::write(dir.path().join(format::segment_name(*first)), [b'x'; 10]).unwrap();
+        }
+        dir
+    }
+
+    fn firsts(dir: &tempfile::TempDir) -> Vec<u64> {
+        list(&Disk, dir.path()).unwrap().iter().map(|segment| segment.first).collect()
+    }
+
+    #[test]
+    fn what_is_deleted_is_told_by_its_numbers() {
+        let dir = folder(&[1, 8, 20]);
+        let none = prune(&Disk, dir.path(), 30, 31);
+        assert_eq!((none.segments, none.seqs.is_empty()), (0, true));
+        let two = prune(&Disk, dir.path(), 10, 31);
+        assert_eq!((two.segments, two.seqs, firsts(&dir)), (2, 1..20, vec![20]));
+        let newest = prune(&Disk, dir.path(), 0, 31);
+        assert_eq!((newest.segments, newest.seqs, firsts(&dir)), (1, 20..31, vec![]));
+    }
+
+    #[test]
+    fn what_is_deleted_is_told_even_where_the_next_one_cannot_be() {
+        let dir = folder(&[1, 8]);
+        // A folder of that name, which no unlink(2) deletes.
+        fs::create_dir(dir.path().join(format::segment_name(5))).unwrap();
+        let pruned = prune(&Disk, dir.path(), 0, 31);
+        assert_eq!((pruned.segments, pruned.seqs, firsts(&dir)), (1, 1..5, vec![5, 8]));
+        assert!(pruned.failed.is_some());
+    }
 }
