@@ -78,7 +78,10 @@ impl Filter {
         if name >= COMPONENT_BYTES {
             return 0;
         }
-        if name == 0 || given.flags & SectionFlags::CUT != 0 || !record.copy_to(&mut component, GIVEN + len - name, name) {
+        if name == 0
+            || given.flags & SectionFlags::CUT != 0
+            || !record.copy_to(&mut component, GIVEN + len - name, name)
+        {
             return Clauses::MAX;
         }
         // `.` and `..`, as the first bytes of a word.

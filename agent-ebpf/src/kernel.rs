@@ -85,8 +85,9 @@ impl Typed {
 pub fn read<T: Copy>(address: u64) -> Option<T> {
     let mut value = MaybeUninit::<T>::uninit();
     // SAFETY: the destination has the size of T; the helper checks the source.
-    let result =
-        unsafe { bpf_probe_read_kernel(value.as_mut_ptr().cast(), size_of::<T>() as u32, address as *const _) };
+    let result = unsafe {
+        bpf_probe_read_kernel(value.as_mut_ptr().cast(), size_of::<T>() as u32, address as *const _)
+    };
     // SAFETY: the helper returned 0, so the value is filled; T is plain data.
     (result == 0).then(|| unsafe { value.assume_init() })
 }

@@ -5,7 +5,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, PerCpuArray, RingBuf},
 };
 use holdfast_common::{
-    CALL_SLOTS, Call, Class, Clauses, Component, ComponentClauses, Count, MAX_COMPONENTS, OpenFilter, PREFIX_BYTES,
+    CALL_SLOTS, Call, Class, Clauses, Component, ComponentClauses, Count, MAX_COMPONENTS, OpenFilter,
+    PREFIX_BYTES,
 };
 
 use crate::scratch::Scratch;
@@ -27,7 +28,8 @@ static CALLS: Array<u16> = Array::with_max_entries(CALL_SLOTS, 0);
 
 /// [`Class`] -> its counters, by [`Count`].
 #[map(name = "HF_COUNTS")]
-pub static COUNTS: PerCpuArray<[u64; Count::COUNT]> = PerCpuArray::with_max_entries(Class::ALL.len() as u32, 0);
+pub static COUNTS: PerCpuArray<[u64; Count::COUNT]> =
+    PerCpuArray::with_max_entries(Class::ALL.len() as u32, 0);
 
 /// The filter of opens: its fixed part, one entry.
 #[map(name = "HF_FILTER")]
@@ -42,7 +44,8 @@ const NO_PREALLOC: u32 = 1;
 
 /// The filter of opens: beginnings of paths as given, and the clauses of folders that such a path is in.
 #[map(name = "HF_PREFIXES")]
-pub static PREFIXES: LpmTrie<[u8; PREFIX_BYTES], Clauses> = LpmTrie::with_max_entries(MAX_COMPONENTS, NO_PREALLOC);
+pub static PREFIXES: LpmTrie<[u8; PREFIX_BYTES], Clauses> =
+    LpmTrie::with_max_entries(MAX_COMPONENTS, NO_PREALLOC);
 
 /// Where records are put together. One for calls and one for the scheduler's tracepoints, which can interrupt a call.
 #[map(name = "HF_SCRATCH_CALL")]

@@ -72,7 +72,9 @@ pub fn on_exit(syscall: &Syscall, call: Call, result: i64) {
         return count(Class::Open, Count::Filtered);
     }
     let Some(request) = Request::of(syscall, call) else { return count(Class::Open, Count::Filtered) };
-    let Some(filter) = Filter::begin(result, request.flags) else { return count(Class::Open, Count::Filtered) };
+    let Some(filter) = Filter::begin(result, request.flags) else {
+        return count(Class::Open, Count::Filtered);
+    };
     let Some(scratch) = SCRATCH_CALL.get_ptr_mut(0) else { return count(Class::Open, Count::Lost) };
     let (mut builder, record) = Builder::new::<OpenRecord>(scratch);
     // SAFETY: the scratch memory is larger than any record and this CPU's own while the program runs.

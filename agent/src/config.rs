@@ -165,7 +165,10 @@ fn parse(text: &str) -> Result<File, String> {
     ];
     for (key, value) in rings {
         if !(4096..=sensor::Config::MAX_RING_BYTES).contains(&value) {
-            return Err(format!("`{key}` is {value}; from 4096 to {} are accepted", sensor::Config::MAX_RING_BYTES));
+            return Err(format!(
+                "`{key}` is {value}; from 4096 to {} are accepted",
+                sensor::Config::MAX_RING_BYTES
+            ));
         }
     }
     if let Some(value) = file.journal.segment_bytes.filter(|value| *value < Config::MIN_SEGMENT_BYTES) {
@@ -174,7 +177,10 @@ fn parse(text: &str) -> Result<File, String> {
     }
     let segment = file.journal.segment_bytes.unwrap_or(journal::Config::default().segment_bytes);
     if let Some(value) = file.journal.max_bytes.filter(|value| *value < 2 * segment) {
-        return Err(format!("`journal.max_bytes` is {value}; two segments ({}) and more are accepted", 2 * segment));
+        return Err(format!(
+            "`journal.max_bytes` is {value}; two segments ({}) and more are accepted",
+            2 * segment
+        ));
     }
     Ok(file)
 }

@@ -145,7 +145,7 @@ fn writing_below_a_folder_is_seen_by_every_call_that_can_make_a_file() -> Result
     let manifests = tempfile::tempdir()?;
     let folder = manifests.path().to_str().unwrap();
     let agent = Agent::start(&Options::rules(format!(
-            "
+        "
 - rule: Manifest written
   desc: A file below the manifest folder is opened for writing
   condition: >
@@ -154,7 +154,7 @@ fn writing_below_a_folder_is_seen_by_every_call_that_can_make_a_file() -> Result
   output: wrote %fd.name %evt.type %proc.pid
   priority: CRITICAL
 "
-        )))?;
+    )))?;
     for (deed, call) in [("write", "openat"), ("creat", "creat")] {
         let path = format!("{folder}/{deed}.yaml");
         let alert = alert_of(&agent, &[deed, &path])?;

@@ -14,11 +14,17 @@ use crate::{
 };
 
 /// Decides until the sensor hangs up.
-pub(super) async fn run(mut pipeline: Pipeline, mut from: mpsc::Receiver<FromSensor>, to: mpsc::Sender<Vec<Alert>>) {
+pub(super) async fn run(
+    mut pipeline: Pipeline,
+    mut from: mpsc::Receiver<FromSensor>,
+    to: mpsc::Sender<Vec<Alert>>,
+) {
     let mut known_malformed = 0;
     while let Some(message) = from.recv().await {
         let alerts = match message {
-            FromSensor::Records(batch) => batch.records.iter().filter_map(|record| pipeline.step(record)).collect(),
+            FromSensor::Records(batch) => {
+                batch.records.iter().filter_map(|record| pipeline.step(record)).collect()
+            }
             FromSensor::Lost { class, count } => vec![lost(class, count)],
             FromSensor::Tick => {
                 pipeline.context().refresh();
@@ -51,7 +57,8 @@ fn lost(class: Class, count: u64) -> Alert {
         priority: Priority::Critical,
         source: "internal",
         tags: [].into(),
-        message: format!("{count} events of the class {class} were lost in the kernel: the ring was full").into_bytes(),
+        message: format!("{count} events of the class {class} were lost in the kernel: the ring was full")
+            .into_bytes(),
         fields: vec![
             ("class".into(), FieldValue::Text(class.into())),
             ("count".into(), FieldValue::Number(i64::try_from(count).unwrap_or(i64::MAX))),

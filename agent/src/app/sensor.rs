@@ -35,7 +35,12 @@ const PAUSE: Duration = Duration::from_millis(1);
 const TICK: Duration = Duration::from_secs(1);
 
 /// Reads until `stop`, then detaches and reads what is left.
-pub(super) async fn run(mut sensor: Sensor, mut reader: Reader, stop: CancellationToken, to: mpsc::Sender<FromSensor>) {
+pub(super) async fn run(
+    mut sensor: Sensor,
+    mut reader: Reader,
+    stop: CancellationToken,
+    to: mpsc::Sender<FromSensor>,
+) {
     let mut losses = Losses::default();
     let ready = match Ready::new(&reader) {
         Ok(ready) => ready,
@@ -134,7 +139,10 @@ impl Ready {
     }
 }
 
-#[expect(deprecated, reason = "unsound for what closes its descriptor early; an OwnedFd does not, and this one is ours")]
+#[expect(
+    deprecated,
+    reason = "unsound for what closes its descriptor early; an OwnedFd does not, and this one is ours"
+)]
 fn watch(ring: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(ring, Interest::READABLE)
 }

@@ -143,7 +143,10 @@ fn tell(found: &Recovery) {
     let Recovery { epoch, last_seq, created, torn_bytes, damaged_lines, missing, failing } = found;
     info!(epoch, last_seq, created, "Alert log open");
     if *torn_bytes > 0 || *damaged_lines > 0 {
-        warn!(torn_bytes, damaged_lines, "The end of the alert log was damaged; the unfinished line was cut off");
+        warn!(
+            torn_bytes,
+            damaged_lines, "The end of the alert log was damaged; the unfinished line was cut off"
+        );
     }
     if let Some(missing) = missing {
         warn!(count = missing.count(), "Alerts that had been written are gone; the log has a record of it");

@@ -47,7 +47,10 @@ impl Stdout {
             thread::sleep(std::time::Duration::from_millis(5));
         }
         if self.dropped > 0 {
-            warn!(count = self.dropped, "Alerts were not printed: nobody read them in time; all are in the log");
+            warn!(
+                count = self.dropped,
+                "Alerts were not printed: nobody read them in time; all are in the log"
+            );
         }
     }
 }

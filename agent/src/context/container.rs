@@ -97,15 +97,22 @@ mod tests {
         check("/system.slice/docker-ID.scope", Some(ID), None);
         check("/machine.slice/libpod-ID.scope/container", Some(ID), None);
         check(&format!("/kubepods/besteffort/pod{UID}/ID"), Some(ID), Some(UID));
-        let slice = format!("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{underscored}.slice");
+        let slice =
+            format!("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{underscored}.slice");
         check(&format!("{slice}/cri-containerd-ID.scope"), Some(ID), Some(UID));
         check(&format!("{slice}/crio-ID.scope"), Some(ID), Some(UID));
-        check(&format!("/system.slice/containerd.service/kubepods-pod{underscored}.slice:cri-containerd:ID"), Some(ID), None);
+        check(
+            &format!("/system.slice/containerd.service/kubepods-pod{underscored}.slice:cri-containerd:ID"),
+            Some(ID),
+            None,
+        );
     }
 
     #[test]
     fn what_is_not_a_container_is_the_host() {
-        for path in ["/", "", "/user.slice/user-1000.slice/session-2.scope", "/machine.slice/libpod-conmon-ID.scope"] {
+        for path in
+            ["/", "", "/user.slice/user-1000.slice/session-2.scope", "/machine.slice/libpod-conmon-ID.scope"]
+        {
             check(path, None, None);
         }
     }

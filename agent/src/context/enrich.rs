@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use super::{
-    Enriched, Process, ProcessKey, ProcessTable, container::Containers, procfs, users::UserFiles,
-};
+use super::{Enriched, Process, ProcessKey, ProcessTable, container::Containers, procfs, users::UserFiles};
 use crate::event::{Body, Event, Exec, Fork, Task, WallClock};
 
 /// What is known of the node. Owns all state between events.
@@ -112,8 +110,13 @@ impl Context {
     fn fork(&mut self, parent: ProcessKey, fork: &Fork) {
         let Some(process) = self.processes.get(parent) else { return };
         let key = ProcessKey::new(fork.child_pid, fork.child_start_ns);
-        let child =
-            Process { key, start_ns: fork.child_start_ns, parent: Some(parent), vpid: None, ..process.clone() };
+        let child = Process {
+            key,
+            start_ns: fork.child_start_ns,
+            parent: Some(parent),
+            vpid: None,
+            ..process.clone()
+        };
         self.processes.insert(child);
     }
 
@@ -148,7 +151,8 @@ impl Context {
 
     /// The parent is gone: asks procfs who took over.
     fn adopt(&mut self, child: ProcessKey) {
-        let parent = procfs::process(child.pid).filter(|process| process.key == child).and_then(|now| now.parent);
+        let parent =
+            procfs::process(child.pid).filter(|process| process.key == child).and_then(|now| now.parent);
         if let Some(process) = self.processes.get_mut(child) {
             process.parent = parent;
         }
@@ -216,7 +220,12 @@ mod tests {
     }
 
     fn exec(exe: &str, args: &[&str], cgroup: &str) -> Body {
-        Body::Exec(Box::new(Exec { exe: path(exe), argv: argv(args), cgroup: path(cgroup), ..Exec::default() }))
+        Body::Exec(Box::new(Exec {
+            exe: path(exe),
+            argv: argv(args),
+            cgroup: path(cgroup),
+            ..Exec::default()
+        }))
     }
 
     fn context() -> Context {

@@ -144,7 +144,9 @@ impl ProcessTable {
     pub(super) fn end(&mut self, key: ProcessKey, time_ns: u64) {
         self.ended.push_back((key, time_ns));
         while let Some((key, ended_ns)) = self.ended.front() {
-            if time_ns.saturating_sub(*ended_ns) < Self::KEPT_AFTER_END_NS && self.ended.len() <= Self::MAX_PROCESSES {
+            if time_ns.saturating_sub(*ended_ns) < Self::KEPT_AFTER_END_NS
+                && self.ended.len() <= Self::MAX_PROCESSES
+            {
                 break;
             }
             self.processes.remove(key);

@@ -39,7 +39,9 @@ fn names(text: &str) -> HashMap<u32, Box<str>> {
     let mut names = HashMap::new();
     for line in text.lines() {
         let mut parts = line.split(':');
-        if let (Some(name), Some(_), Some(Ok(id))) = (parts.next(), parts.next(), parts.next().map(str::parse)) {
+        if let (Some(name), Some(_), Some(Ok(id))) =
+            (parts.next(), parts.next(), parts.next().map(str::parse))
+        {
             // The first line of an id wins, as in getpwuid(3).
             names.entry(id).or_insert_with(|| name.into());
         }
@@ -71,11 +73,14 @@ impl UserFiles {
 
     /// Reads the files if they have changed. A file that cannot be read gives no names: rules then see `<NA>`.
     pub(super) fn refresh(&mut self) {
-        let changed = [&self.passwd, &self.group].map(|path| fs::metadata(path).and_then(|meta| meta.modified()).ok());
+        let changed =
+            [&self.passwd, &self.group].map(|path| fs::metadata(path).and_then(|meta| meta.modified()).ok());
         if self.read == Some(changed) {
             return;
         }
-        let text = |path| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        let text = |path| {
+            fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        };
         self.users = Users::parse(&text(&self.passwd), &text(&self.group));
         self.read = Some(changed);
     }
@@ -95,7 +100,11 @@ mod tests {
         assert_eq!((files.users.user(0), files.users.user(7)), (Some("root"), None));
         fs::write(&passwd, "seven:x:7:0::/:/bin/sh\n").expect("written");
         let later = SystemTime::now() + std::time::Duration::from_secs(5);
-        fs::File::options().append(true).open(&passwd).and_then(|file| file.set_modified(later)).expect("set");
+        fs::File::options()
+            .append(true)
+            .open(&passwd)
+            .and_then(|file| file.set_modified(later))
+            .expect("set");
         files.refresh();
         assert_eq!((files.users.user(0), files.users.user(7)), (None, Some("seven")));
     }

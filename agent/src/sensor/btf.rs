@@ -24,7 +24,9 @@ const MAX_DEPTH: u32 = 16;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be read.
-    #[error("cannot read {path}: Holdfast needs a kernel built with CONFIG_DEBUG_INFO_BTF=y (most distributions since 2021)")]
+    #[error(
+        "cannot read {path}: Holdfast needs a kernel built with CONFIG_DEBUG_INFO_BTF=y (most distributions since 2021)"
+    )]
     Read {
         /// The file.
         path: String,
@@ -65,7 +67,8 @@ impl Btf {
     /// # Errors
     /// [`Error::Damaged`].
     pub(super) fn parse(data: Vec<u8>) -> Result<Self, Error> {
-        let word = |at: usize| u32_at(&data, at).map(|word| word as usize).ok_or(Error::Damaged("short header"));
+        let word =
+            |at: usize| u32_at(&data, at).map(|word| word as usize).ok_or(Error::Damaged("short header"));
         if u32_at(&data, 0).map(|word| word as u16) != Some(MAGIC) {
             return Err(Error::Damaged("wrong magic number or byte order"));
         }
@@ -95,9 +98,9 @@ impl Btf {
         let mut offsets = [Field::MISSING; Field::COUNT];
         let mut missing = Vec::new();
         for (slot, field) in offsets.iter_mut().zip(Field::ALL) {
-            let found = structures.get(field.structure().as_bytes()).and_then(|id| {
-                field.members().iter().find_map(|member| self.offset_of(*id, member))
-            });
+            let found = structures
+                .get(field.structure().as_bytes())
+                .and_then(|id| field.members().iter().find_map(|member| self.offset_of(*id, member)));
             match found {
                 Some(offset) => *slot = offset,
                 None if field.is_required() => {
@@ -116,8 +119,10 @@ impl Btf {
 
     /// The ids of the structures that fields are in, by name. The first definition of a name wins.
     fn structures(&self) -> HashMap<&'static [u8], u32> {
-        let wanted: HashMap<&[u8], &'static [u8]> =
-            Field::ALL.iter().map(|field| (field.structure().as_bytes(), field.structure().as_bytes())).collect();
+        let wanted: HashMap<&[u8], &'static [u8]> = Field::ALL
+            .iter()
+            .map(|field| (field.structure().as_bytes(), field.structure().as_bytes()))
+            .collect();
         let mut found = HashMap::new();
         for (id, start) in self.starts.iter().enumerate().skip(1) {
             let Some(info) = u32_at(&self.data, *start as usize + 4) else { continue };
@@ -225,7 +230,8 @@ mod tests {
         let strings = b"\0u32\0outer\0a\0b\0c\0inner\0x\0y\0";
         let at = |name: &str| {
             let needle = [b"\0", name.as_bytes(), b"\0"].concat();
-            strings.windows(needle.len()).position(|window| window == needle).expect("in the table") as u32 + 1
+            strings.windows(needle.len()).position(|window| window == needle).expect("in the table") as u32
+                + 1
         };
         let mut types: Vec<u32> = vec![at("u32"), 1 << 24, 4, 32];
         types.extend([at("inner"), KIND_STRUCT << 24 | 2, 4, at("x"), 1, 0, at("y"), 1, 16]);
@@ -248,12 +254,17 @@ mod tests {
         assert_eq!(btf.offset_of(4, "a"), Some(0));
         assert_eq!(btf.offset_of(4, "b"), Some(4));
         assert_eq!(btf.offset_of(4, "c.y"), Some(6));
-        assert_eq!(btf.offset_of(4, "y"), None, "a member of a member with a name is not one of the outer structure");
+        assert_eq!(
+            btf.offset_of(4, "y"),
+            None,
+            "a member of a member with a name is not one of the outer structure"
+        );
     }
 
     #[test]
     fn every_required_field_is_named_when_it_is_missing() {
-        let error = Btf::parse(sample()).expect("whole").offsets().expect_err("no task_struct here").to_string();
+        let error =
+            Btf::parse(sample()).expect("whole").offsets().expect_err("no task_struct here").to_string();
         assert!(error.contains("task_struct.tgid") && error.contains("dentry.d_parent"), "{error}");
         assert!(!error.contains("loginuid"), "{error}");
     }

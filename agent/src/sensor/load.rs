@@ -42,7 +42,9 @@ pub enum Error {
     #[error("cannot create the maps of the kernel half")]
     Object(#[from] aya::EbpfError),
     /// A program is refused.
-    #[error("cannot load `{program}` for the tracepoint `{tracepoint}`{verdict}; HOLDFAST_LOG=debug shows all of it")]
+    #[error(
+        "cannot load `{program}` for the tracepoint `{tracepoint}`{verdict}; HOLDFAST_LOG=debug shows all of it"
+    )]
     Load {
         /// The program.
         program: &'static str,
@@ -118,7 +120,8 @@ impl Sensor {
         let mut table = Array::try_from(take(&mut ebpf, "HF_CALLS")?).map_err(map_error("HF_CALLS"))?;
         fill(&mut table, calls).map_err(map_error("HF_CALLS"))?;
 
-        let mut f: Array<MapData, [u64; holdfast_common::OpenFilter::WORDS]> = Array::try_from(take(&mut ebpf, "HF_FILTER")?).map_err(map_error("HF_FILTER"))?;
+        let mut f: Array<MapData, [u64; holdfast_common::OpenFilter::WORDS]> =
+            Array::try_from(take(&mut ebpf, "HF_FILTER")?).map_err(map_error("HF_FILTER"))?;
         f.set(0, [u64::MAX; holdfast_common::OpenFilter::WORDS], 0).map_err(map_error("HF_FILTER"))?;
         for (program, tracepoint) in PROGRAMS {
             let loaded: &mut BtfTracePoint = ebpf
@@ -167,7 +170,8 @@ fn refused(program: &'static str, tracepoint: &'static str, error: ProgramError)
     let log = verifier_log.to_string();
     debug!(program, log, "The verifier's log");
     let statistics = ["verification time", "stack depth", "processed"];
-    let last = log.lines().rfind(|line| !line.is_empty() && !statistics.iter().any(|start| line.starts_with(start)));
+    let last =
+        log.lines().rfind(|line| !line.is_empty() && !statistics.iter().any(|start| line.starts_with(start)));
     let verdict = last.map(|line| format!(" (the verifier: {line})")).unwrap_or_default();
     Error::Load { program, tracepoint, verdict, source: Box::new(io_error) }
 }

@@ -59,9 +59,12 @@ mod tests {
 
     #[test]
     fn a_release_gives_its_version() {
-        for (release, expected) in
-            [("6.1.0-13-amd64", Some((6, 1))), ("5.10-rc1", Some((5, 10))), ("6.18.44-x", Some((6, 18))), ("next", None)]
-        {
+        for (release, expected) in [
+            ("6.1.0-13-amd64", Some((6, 1))),
+            ("5.10-rc1", Some((5, 10))),
+            ("6.18.44-x", Some((6, 18))),
+            ("next", None),
+        ] {
             assert_eq!(version(release), expected, "{release}");
         }
     }

@@ -51,7 +51,8 @@ fn open(path: &str) -> Result<()> {
 fn read_by_int80(path: &str) -> Result<()> {
     let path = CString::new(path)?;
     let bytes = path.as_bytes_with_nul();
-    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT);
+    let (protection, flags) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT);
     // SAFETY: a mapping of its own, at an address that nobody else has.
     let low = unsafe { libc::mmap(std::ptr::null_mut(), bytes.len(), protection, flags, -1, 0) };
     if low == libc::MAP_FAILED {
