@@ -2,7 +2,8 @@
 
 use aya_ebpf::{helpers::generated::bpf_probe_read_kernel_str, maps::lpm_trie::Key};
 use holdfast_common::{
-    COMPONENT_BYTES, Clauses, Component, OpenFilter, OpenRecord, PREFIX_BYTES, Section, SectionFlags,
+    COMPONENT_BYTES, Clauses, Component, OpenFilter, OpenRecord, PREFIX_BYTES, SECTION_BYTES, Section,
+    SectionFlags,
 };
 
 use crate::{
@@ -64,6 +65,10 @@ impl Filter {
     #[inline(always)]
     fn by_given_name(&self, record: &Builder, given: Section) -> Clauses {
         let len = usize::from(given.len);
+        // Never so: said for the verifier, which does not know what is in the record.
+        if len > SECTION_BYTES {
+            return Clauses::MAX;
+        }
         let mut component: Component = [0; 4];
         let mut name = 0;
         for _ in 0..COMPONENT_BYTES {

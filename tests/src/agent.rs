@@ -32,6 +32,16 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 pub struct Options {
     /// The text of the rule file.
     pub rules: String,
+    /// The text of the configuration file; empty for nothing but defaults.
+    pub config: String,
+}
+
+impl Options {
+    /// These rules, and nothing but defaults.
+    #[must_use]
+    pub fn rules(text: impl Into<String>) -> Self {
+        Self { rules: text.into(), config: String::new() }
+    }
 }
 
 /// A running agent and its private folders. Dropping it kills that process, and no other.
@@ -92,6 +102,15 @@ pub fn binary() -> Result<PathBuf> {
     Ok(path)
 }
 
+impl Ended {
+    /// The lines of its log with that message.
+    #[must_use]
+    pub fn log(&self, message: &str) -> Vec<LogLine> {
+        let lines = self.stderr.lines().filter_map(|line| serde_json::from_str::<LogLine>(line).ok());
+        lines.filter(|line| line.message() == message).collect()
+    }
+}
+
 impl Agent {
     /// Starts an agent and waits until it is ready.
     ///
@@ -104,7 +123,7 @@ impl Agent {
             "this test loads programs into the kernel: run it as root, `sudo -E cargo test -p holdfast-tests`"
         );
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let dir = prepare(&options.rules)?;
+        let dir = prepare(options)?;
         let child = command(dir.path(), &binary()?, 1)?.spawn()?;
         let mut agent = Self { child, dir, starts: 1, _turn: Some(turn) };
         agent.await_log("Ready", START_DEADLINE)?;
@@ -141,7 +160,7 @@ impl Agent {
     /// Where it does not.
     pub fn run_to_end(options: &Options, change: impl FnOnce(&mut Command)) -> Result<Ended> {
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let dir = prepare(&options.rules)?;
+        let dir = prepare(options)?;
         // Who is not root may not be able to reach the target folder.
         let program = dir.path().join("holdfast");
         fs::copy(binary()?, &program)?;
@@ -272,10 +291,10 @@ impl Drop for Instance {
     }
 }
 
-fn prepare(rules: &str) -> Result<tempfile::TempDir> {
+fn prepare(options: &Options) -> Result<tempfile::TempDir> {
     let dir = tempfile::Builder::new().prefix("holdfast-").tempdir()?;
-    fs::write(dir.path().join("config.yaml"), "{}\n")?;
-    fs::write(dir.path().join("rules.yaml"), rules)?;
+    fs::write(dir.path().join("config.yaml"), &options.config)?;
+    fs::write(dir.path().join("rules.yaml"), &options.rules)?;
     for folder in ["", "state", "log"] {
         let path = dir.path().join(folder);
         fs::create_dir_all(&path)?;

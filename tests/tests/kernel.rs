@@ -27,7 +27,7 @@ const SHADOW: &str = "
 ";
 
 fn shadow() -> Result<Agent> {
-    Agent::start(&Options { rules: SHADOW.into() })
+    Agent::start(&Options::rules(SHADOW))
 }
 
 /// Does a deed, and waits for the alert of that process.
@@ -144,8 +144,7 @@ const NOBODY: u32 = 65534;
 fn writing_below_a_folder_is_seen_by_every_call_that_can_make_a_file() -> Result<()> {
     let manifests = tempfile::tempdir()?;
     let folder = manifests.path().to_str().unwrap();
-    let agent = Agent::start(&Options {
-        rules: format!(
+    let agent = Agent::start(&Options::rules(format!(
             "
 - rule: Manifest written
   desc: A file below the manifest folder is opened for writing
@@ -155,8 +154,7 @@ fn writing_below_a_folder_is_seen_by_every_call_that_can_make_a_file() -> Result
   output: wrote %fd.name %evt.type %proc.pid
   priority: CRITICAL
 "
-        ),
-    })?;
+        )))?;
     for (deed, call) in [("write", "openat"), ("creat", "creat")] {
         let path = format!("{folder}/{deed}.yaml");
         let alert = alert_of(&agent, &[deed, &path])?;
@@ -187,7 +185,7 @@ const EXEC: &str = "
 
 #[test]
 fn a_program_that_runs_from_memory_is_seen() -> Result<()> {
-    let agent = Agent::start(&Options { rules: EXEC.into() })?;
+    let agent = Agent::start(&Options::rules(EXEC))?;
     let deed = Deed::named(agent.dir(), "deed")?;
     let pid = deed.done(["exec-from-memory", deed.program().to_str().unwrap()])?;
     assert_eq!(await_pid(&agent, pid)?.rule, "Run from memory");
@@ -196,7 +194,7 @@ fn a_program_that_runs_from_memory_is_seen() -> Result<()> {
 
 #[test]
 fn a_program_that_runs_from_shared_memory_is_seen() -> Result<()> {
-    let agent = Agent::start(&Options { rules: EXEC.into() })?;
+    let agent = Agent::start(&Options::rules(EXEC))?;
     let shm = tempfile::tempdir_in("/dev/shm")?;
     let deed = Deed::named(shm.path(), "deed")?;
     let alert = await_pid(&agent, deed.done(["nothing"])?)?;
@@ -207,7 +205,7 @@ fn a_program_that_runs_from_shared_memory_is_seen() -> Result<()> {
 
 #[test]
 fn a_shell_that_a_server_runs_is_seen_and_one_of_another_program_is_not() -> Result<()> {
-    let agent = Agent::start(&Options { rules: EXEC.into() })?;
+    let agent = Agent::start(&Options::rules(EXEC))?;
     let other = Deed::named(agent.dir(), "other")?.done(["spawn-shell"])?;
     let server = Deed::named(agent.dir(), "nginx")?.done(["spawn-shell"])?;
     let alert = agent.await_alert(|alert| alert.number("proc.ppid") == Some(server.into()), SOON)?;
@@ -256,9 +254,39 @@ fn a_second_instance_says_who_the_first_one_is_and_waits() -> Result<()> {
 }
 
 #[test]
+fn a_call_by_the_32_bit_entry_is_seen() -> Result<()> {
+    let agent = shadow()?;
+    assert_eq!(alert_of(&agent, &["read-by-int80", "/etc/shadow"])?.text("fd.realpath"), Some("/etc/shadow"));
+    Ok(())
+}
+
+#[test]
+fn what_is_lost_is_counted_and_is_an_alert() -> Result<()> {
+    let config = "sensor:\n  event_ring_bytes: 4096\n".into();
+    let mut agent = Agent::start(&Options { rules: SHADOW.into(), config })?;
+    Deed::named(agent.dir(), "deed")?.done(["read-many", "/etc/shadow", "20000"])?;
+    let alert = agent.await_alert(|alert| alert.rule == "Holdfast internal: events lost", 3 * SOON)?;
+    assert_eq!((alert.source.as_str(), alert.priority.as_str()), ("internal", "Critical"));
+    assert_eq!(alert.text("class"), Some("open"));
+    let ended = agent.stop()?;
+    let counters = ended.log("Counters");
+    let open = counters.iter().find(|line| line.fields["class"] == "open").expect("every class is told");
+    let count = |name: &str| open.fields[name].as_u64().expect("a number");
+    assert_eq!(count("seen"), count("filtered") + count("submitted") + count("lost"));
+    let told: i64 = agent
+        .alerts()?
+        .iter()
+        .filter(|alert| alert.rule == "Holdfast internal: events lost" && alert.text("class") == Some("open"))
+        .filter_map(|alert| alert.number("count"))
+        .sum();
+    assert_eq!(told as u64, count("lost"), "every loss is told, and only once");
+    Ok(())
+}
+
+#[test]
 fn broken_rules_are_shown_with_their_place_and_nothing_is_started() -> Result<()> {
     let rules = "- rule: Broken\n  desc: d\n  condition: evt.type = and\n  output: o\n  priority: WARNING\n";
-    let ended = Agent::run_to_end(&Options { rules: rules.into() }, |_| {})?;
+    let ended = Agent::run_to_end(&Options::rules(rules), |_| {})?;
     assert_eq!(ended.status.code(), Some(1));
     assert!(ended.stderr.contains("rules.yaml:3:"), "{}", ended.stderr);
     Ok(())
@@ -266,7 +294,7 @@ fn broken_rules_are_shown_with_their_place_and_nothing_is_started() -> Result<()
 
 #[test]
 fn without_root_the_agent_says_in_one_line_what_it_needs() -> Result<()> {
-    let ended = Agent::run_to_end(&Options { rules: SHADOW.into() }, |command| {
+    let ended = Agent::run_to_end(&Options::rules(SHADOW), |command| {
         command.uid(NOBODY).gid(NOBODY);
     })?;
     assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);

@@ -53,6 +53,8 @@ fn component(subcommand: &str, component: &str) -> Result<()> {
 /// Licences, bans and sources need no network. The advisories are a git repository, which not every machine reaches.
 fn deny() -> Result<()> {
     let deny = cargo_deny()?;
+    // The tree is read with every target's crates; a build fetches only this one's.
+    step::command(tree::cargo().args(["fetch", "--locked", "--quiet"]))?;
     let check =
         |arguments: &[&str]| step::command(tree::cargo_environment(&mut Command::new(&deny)).args(arguments));
     check(&["--workspace", "--offline", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"])?;

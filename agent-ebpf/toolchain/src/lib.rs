@@ -168,8 +168,10 @@ impl Toolchain {
         // aya-ebpf takes a feature gate (BPF inline assembly) that a release compiler opens only when told so.
         command.env("RUSTC_BOOTSTRAP", "1");
         let linker = format!("-Clinker={}", self.linker.display());
-        let flags =
-            ["--cfg=bpf_target_arch=\"x86_64\"", "-Cdebuginfo=2", "-Clink-arg=--btf", linker.as_str()];
+        // Where a call's arguments lie in the registers is the traced machine's affair.
+        let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_else(|_| env::consts::ARCH.to_owned());
+        let arch = format!("--cfg=bpf_target_arch=\"{arch}\"");
+        let flags = [arch.as_str(), "-Cdebuginfo=2", "-Clink-arg=--btf", linker.as_str()];
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
         command.current_dir(root).args([
             "--package",

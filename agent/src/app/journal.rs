@@ -124,7 +124,7 @@ impl Printer {
 
     fn print(&mut self, alert: &Alert, json: Option<Vec<u8>>) {
         let Some(stdout) = &mut self.stdout else { return };
-        let mut line = json.unwrap_or_else(|| Text::from(alert).render(self.colour).into_bytes());
+        let mut line = json.unwrap_or_else(|| Text::of(alert).render(self.colour).into_bytes());
         line.push(b'\n');
         stdout.print(line);
     }

@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     context::Context,
     event::EventType,
-    journal::{self, Journal, Lock, Recovery},
+    journal::{self, Journal, Lock, LockError, Recovery},
     pipeline::Pipeline,
     rules::{self, RuleSet},
     sensor::{self, Sensor},
@@ -44,6 +44,9 @@ pub enum Error {
     /// The sensor cannot start.
     #[error(transparent)]
     Sensor(#[from] sensor::Error),
+    /// The state folder cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// The alert log cannot be opened.
     #[error(transparent)]
     Journal(#[from] journal::Error),
@@ -78,7 +81,7 @@ async fn start(config: Config) -> Result<(), Error> {
     let stop = CancellationToken::new();
     stop_on_signals(&stop)?;
     let rules = load_rules(&config)?;
-    let Some(lock) = active(&config, &stop).await else { return Ok(()) };
+    let Some(lock) = active(&config, &stop).await? else { return Ok(()) };
     let (mut journal, recovery) = Journal::open(&config.journal, lock)?;
     journal.set_node(&*config.node);
     tell(&recovery);
@@ -177,21 +180,22 @@ fn load_rules(config: &Config) -> Result<RuleSet, Error> {
 }
 
 /// Waits until this is the one active instance of the state folder. `None` when told to stop before that.
-async fn active(config: &Config, stop: &CancellationToken) -> Option<Lock> {
-    let mut told = None;
+async fn active(config: &Config, stop: &CancellationToken) -> Result<Option<Lock>, Error> {
+    let mut holder = None;
     loop {
         match Lock::try_acquire(&config.journal.state_dir) {
-            Ok(lock) => return Some(lock),
-            Err(held) => {
-                let held = held.to_string();
-                if told.as_ref() != Some(&held) {
-                    warn!(%held, "Waiting as standby");
-                    told = Some(held);
+            Ok(lock) => return Ok(Some(lock)),
+            Err(LockError::Held { pid, path }) => {
+                // Said once for each holder, and not at every look.
+                if holder != Some(pid) {
+                    warn!(pid, lock = %path.display(), "Waiting as standby");
+                    holder = Some(pid);
                 }
             }
+            Err(error) => return Err(error.into()),
         }
         tokio::select! {
-            () = stop.cancelled() => return None,
+            () = stop.cancelled() => return Ok(None),
             () = sleep(STANDBY_POLL) => {}
         }
     }

@@ -14,7 +14,7 @@ Examples:
   holdfast check --rules my-rules.yaml
   holdfast check --rules /etc/falco/falco_rules.yaml --rules /etc/holdfast/rules.d
   holdfast check --list-fields")]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// A rule file, or a folder of them. May be given several times; what comes later may change what came before
     #[arg(long = "rules", value_name = "PATH")]
     rules: Vec<PathBuf>,
@@ -28,7 +28,7 @@ pub struct CheckArgs {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     if args.list_fields {
         for field in rules::fields() {
             let note = if field.has_values { "" } else { " (no value yet)" };

@@ -26,7 +26,7 @@ use crate::{
   holdfast tail -n 100 --rule '*shadow*'  the last hundred of some rules
   holdfast tail --pod kube-system/etcd    those of one pod
   holdfast tail --json -n 1000 | jq .output_fields")]
-pub struct TailArgs {
+pub(super) struct TailArgs {
     /// How many alerts to show; counts those that the filters let through
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     pub lines: usize,
@@ -55,7 +55,7 @@ pub struct TailArgs {
 /// # Errors
 ///
 /// Where the log is not there or cannot be read.
-pub fn run(args: TailArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: TailArgs) -> anyhow::Result<ExitCode> {
     let stdout = io::stdout();
     // https://no-color.org: set to anything but nothing.
     let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

@@ -21,7 +21,7 @@ pub(super) fn all() -> Vec<Process> {
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| process(pid))
+        .filter_map(process)
         .collect()
 }
 

@@ -8,7 +8,7 @@ use std::{collections::HashMap, path::Path};
 use holdfast_common::Field;
 
 /// Where the kernel shows its types. Needs `CONFIG_DEBUG_INFO_BTF`.
-pub const KERNEL_BTF: &str = "/sys/kernel/btf/vmlinux";
+pub(super) const KERNEL_BTF: &str = "/sys/kernel/btf/vmlinux";
 
 const MAGIC: u16 = 0xeb9f;
 /// Kinds of types (`include/uapi/linux/btf.h`).
@@ -41,9 +41,8 @@ pub enum Error {
 }
 
 /// The types of a kernel.
-pub struct Btf {
+pub(super) struct Btf {
     data: Vec<u8>,
-    types: usize,
     strings: usize,
     /// Where each type begins, by id. Id 0 is `void`.
     starts: Vec<u32>,
@@ -54,7 +53,7 @@ impl Btf {
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Damaged`].
-    pub fn of_kernel() -> Result<Self, Error> {
+    pub(super) fn of_kernel() -> Result<Self, Error> {
         let path = Path::new(KERNEL_BTF);
         let data =
             std::fs::read(path).map_err(|source| Error::Read { path: path.display().to_string(), source })?;
@@ -65,7 +64,7 @@ impl Btf {
     ///
     /// # Errors
     /// [`Error::Damaged`].
-    pub fn parse(data: Vec<u8>) -> Result<Self, Error> {
+    pub(super) fn parse(data: Vec<u8>) -> Result<Self, Error> {
         let word = |at: usize| u32_at(&data, at).map(|word| word as usize).ok_or(Error::Damaged("short header"));
         if u32_at(&data, 0).map(|word| word as u16) != Some(MAGIC) {
             return Err(Error::Damaged("wrong magic number or byte order"));
@@ -84,14 +83,14 @@ impl Btf {
             let info = u32_at(&data, at + 4).ok_or(Error::Damaged("short type"))?;
             at += 12 + trailing_bytes(info).ok_or(Error::Damaged("unknown kind of type"))?;
         }
-        Ok(Self { data, types, strings, starts })
+        Ok(Self { data, strings, starts })
     }
 
     /// The offset of every [`Field`], [`Field::MISSING`] for those that this kernel does not have.
     ///
     /// # Errors
     /// [`Error::MissingFields`] with all that the sensor needs and that are not there.
-    pub fn offsets(&self) -> Result<[u32; Field::COUNT], Error> {
+    pub(super) fn offsets(&self) -> Result<[u32; Field::COUNT], Error> {
         let structures = self.structures();
         let mut offsets = [Field::MISSING; Field::COUNT];
         let mut missing = Vec::new();
@@ -183,18 +182,6 @@ impl Btf {
         let rest = self.data.get(start..)?;
         rest.iter().position(|byte| *byte == 0).map(|end| &rest[..end])
     }
-
-    /// How many types there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.starts.len()
-    }
-
-    /// Whether there are no types at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.types >= self.data.len() || self.starts.len() == 1
-    }
 }
 
 fn kind(info: u32) -> u32 {
@@ -257,7 +244,7 @@ mod tests {
     #[test]
     fn a_member_is_found_in_nested_structures_without_a_name() {
         let btf = Btf::parse(sample()).expect("whole");
-        assert_eq!(btf.len(), 5);
+        assert_eq!(btf.starts.len(), 5);
         assert_eq!(btf.offset_of(4, "a"), Some(0));
         assert_eq!(btf.offset_of(4, "b"), Some(4));
         assert_eq!(btf.offset_of(4, "c.y"), Some(6));

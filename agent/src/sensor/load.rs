@@ -42,15 +42,17 @@ pub enum Error {
     #[error("cannot create the maps of the kernel half")]
     Object(#[from] aya::EbpfError),
     /// A program is refused.
-    #[error("cannot load `{program}` for the tracepoint `{tracepoint}`")]
+    #[error("cannot load `{program}` for the tracepoint `{tracepoint}`{verdict}; HOLDFAST_LOG=debug shows all of it")]
     Load {
         /// The program.
         program: &'static str,
         /// The tracepoint.
         tracepoint: &'static str,
+        /// The last words of the verifier, where it is the one that refuses.
+        verdict: String,
         /// Why.
         #[source]
-        source: ProgramError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A program cannot be attached.
     #[error("cannot attach `{program}` to the tracepoint `{tracepoint}`")]
@@ -118,13 +120,15 @@ impl Sensor {
         fill(&mut table, calls).map_err(map_error("HF_CALLS"))?;
         filter::install(&mut ebpf, plan)?;
 
+        let mut f: Array<MapData, [u64; holdfast_common::OpenFilter::WORDS]> = Array::try_from(take(&mut ebpf, "HF_FILTER")?).map_err(map_error("HF_FILTER"))?;
+        f.set(0, [u64::MAX; holdfast_common::OpenFilter::WORDS], 0).map_err(map_error("HF_FILTER"))?;
         for (program, tracepoint) in PROGRAMS {
             let loaded: &mut BtfTracePoint = ebpf
                 .program_mut(program)
                 .expect("the object embedded in this binary has every program that is named here")
                 .try_into()
-                .map_err(|source| Error::Load { program, tracepoint, source })?;
-            loaded.load(tracepoint, &btf).map_err(|source| Error::Load { program, tracepoint, source })?;
+                .map_err(|error| refused(program, tracepoint, error))?;
+            loaded.load(tracepoint, &btf).map_err(|error| refused(program, tracepoint, error))?;
             debug!(program, verified = ?loaded.info().ok().and_then(|info| info.verified_instruction_count()), "Loaded");
         }
         // Attached only when all are loaded, and the calls last, so that no call comes from a process unheard of.
@@ -154,6 +158,20 @@ impl Sensor {
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
+}
+
+/// A program that is refused: what the verifier says is hundreds of lines, of which the last before its statistics
+/// tells.
+fn refused(program: &'static str, tracepoint: &'static str, error: ProgramError) -> Error {
+    let ProgramError::LoadError { io_error, verifier_log } = error else {
+        return Error::Load { program, tracepoint, verdict: String::new(), source: Box::new(error) };
+    };
+    let log = verifier_log.to_string();
+    debug!(program, log, "The verifier's log");
+    let statistics = ["verification time", "stack depth", "processed"];
+    let last = log.lines().rfind(|line| !line.is_empty() && !statistics.iter().any(|start| line.starts_with(start)));
+    let verdict = last.map(|line| format!(" (the verifier: {line})")).unwrap_or_default();
+    Error::Load { program, tracepoint, verdict, source: Box::new(io_error) }
 }
 
 fn take(ebpf: &mut Ebpf, map: &'static str) -> Result<aya::maps::Map, Error> {

@@ -28,6 +28,7 @@ fn main() -> Result<()> {
             File::open(name).map(drop)
         }
         ["open", path] => open(path),
+        ["read-by-int80", path] => read_by_int80(path),
         ["openat2", path] => openat2(path),
         ["creat", path] => creat(path),
         ["write", path] => File::create(path).map(drop),
@@ -44,6 +45,32 @@ fn open(path: &str) -> Result<()> {
     let path = CString::new(path)?;
     // SAFETY: the path is a C string that outlives the call.
     check(unsafe { libc::syscall(libc::SYS_open, path.as_ptr(), libc::O_RDONLY) })
+}
+
+/// `open` as a 32-bit program calls it. Its pointers have 32 bits, so the path has to lie low in memory.
+fn read_by_int80(path: &str) -> Result<()> {
+    let path = CString::new(path)?;
+    let bytes = path.as_bytes_with_nul();
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT);
+    // SAFETY: a mapping of its own, at an address that nobody else has.
+    let low = unsafe { libc::mmap(std::ptr::null_mut(), bytes.len(), protection, flags, -1, 0) };
+    if low == libc::MAP_FAILED {
+        return Err(Error::last_os_error());
+    }
+    // SAFETY: the mapping has that many bytes.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), low.cast(), bytes.len()) };
+    // `open` in `arch/x86/entry/syscalls/syscall_32.tbl`.
+    let mut result: i32 = 5;
+    // SAFETY: a system call that reads the path, which outlives it. `rbx` belongs to the compiler and is put back; the
+    // 32-bit entry clears r8 to r11.
+    unsafe {
+        std::arch::asm!(
+            "xchg rbx, {path}", "int 0x80", "xchg rbx, {path}",
+            path = inout(reg) low => _, inout("eax") result, in("ecx") libc::O_RDONLY, in("edx") 0,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+    }
+    if result < 0 { Err(Error::from_raw_os_error(-result)) } else { Ok(()) }
 }
 
 fn openat2(path: &str) -> Result<()> {

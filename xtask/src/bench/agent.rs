@@ -25,8 +25,8 @@ const LOOK: Duration = Duration::from_millis(2);
 pub(crate) struct Home {
     /// The binary.
     pub(crate) binary: PathBuf,
-    /// The rule file with the one rule that the workloads trigger.
-    pub(crate) rules: PathBuf,
+    /// Rules that are loaded: those that are shipped, and the one that the workloads trigger.
+    pub(crate) rules: Vec<PathBuf>,
     /// A folder that is emptied at each start.
     pub(crate) folder: PathBuf,
     /// Further arguments of `holdfast run`, from the command line.
@@ -50,9 +50,14 @@ impl Home {
     /// The one place that knows the agent's command line.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
-        command.arg("run").arg("--rules").arg(&self.rules);
+        command.arg("run");
+        for rules in &self.rules {
+            command.arg("--rules").arg(rules);
+        }
         command.arg("--state-dir").arg(self.folder.join("state")).arg("--log-dir").arg(self.log_dir());
         command.args(["--stdout", "json"]).args(&self.arguments);
+        // Its readiness and its counters are lines of this level.
+        command.env("HOLDFAST_LOG", "info");
         command
     }
 }

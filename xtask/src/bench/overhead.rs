@@ -3,7 +3,11 @@
 //! The three take turns within every repetition, and the order turns too, so that a machine that gets slower or
 //! faster in the meantime does it to all three.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
 
@@ -31,7 +35,8 @@ pub(crate) struct Work {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) path: PathBuf,
-    /// Operations of a batch: some ten milliseconds of work.
+    /// Operations of a batch: a millisecond of work. Shorter than a turn of the scheduler, so that some batches are
+    /// left alone even on a machine that has other things to do.
     pub(crate) operations: u32,
     /// The agent's added cost, at most so many times the empty program's.
     pub(crate) ratio: Option<f64>,
@@ -64,15 +69,15 @@ pub(crate) fn measure(works: Vec<Work>, home: &Home, empty: &PathBuf, turns: Tur
             }
             for measured in &mut all {
                 let Work { kind, path, operations, .. } = &measured.work;
-                let how = How::Batches(turns.batches, (*operations / turns.shorter).max(1));
+                let how = How::Batches(turns.batches, *operations);
                 let numbers = spawn(*kind, path, turns.cpu, how)?.numbers()?;
                 measured.samples[situation as usize].extend(numbers);
             }
             drop(program);
             agent.map(Agent::stop).transpose()?;
-            if loaded_programs() != others {
+            if !settled(&others) {
                 step::warn(
-                    "somebody else loaded or removed BPF programs meanwhile: the figures are not to be trusted",
+                    "others loaded or removed BPF programs meanwhile: this repetition is not to be trusted",
                 );
             }
         }
@@ -80,13 +85,25 @@ pub(crate) fn measure(works: Vec<Work>, home: &Home, empty: &PathBuf, turns: Tur
     Ok(all)
 }
 
+/// Whether the programs that are loaded are again those of before. The kernel lets go of ours a moment after we do.
+fn settled(before: &[u32]) -> bool {
+    /// Long enough for an RCU grace period on a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let deadline = Instant::now() + PATIENCE;
+    while loaded_programs() != before {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    true
+}
+
 /// How often and how long.
 #[derive(Clone, Copy)]
 pub(crate) struct Turns {
     pub(crate) repetitions: usize,
     pub(crate) batches: u32,
-    /// Batches have so many times fewer operations.
-    pub(crate) shorter: u32,
     /// The CPU of the workload.
     pub(crate) cpu: usize,
 }
@@ -107,11 +124,13 @@ impl Measured {
             };
             let without = value(Situation::Without)?;
             let (empty, agent) = (value(Situation::Empty)? - without, value(Situation::Agent)? - without);
+            // An empty program that costs nothing was not measured but drowned in noise: no goal is met by that.
+            let ratio = if empty > 0.0 { agent / empty } else { f64::NAN };
             figures.push(figure("without the agent", without, "ns"));
             figures.push(figure("an empty program adds", empty, "ns"));
             figures.push(figure("the agent adds", agent, "ns"));
             let goal = self.work.ratio.filter(|_| label == "minimum").map(Goal::AtMost);
-            figures.push(figure("the agent, in empty programs", agent / empty, "times").goal_if(goal));
+            figures.push(figure("the agent, in empty programs", ratio, "times").goal_if(goal));
         }
         Ok(figures)
     }

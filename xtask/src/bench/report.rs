@@ -114,6 +114,9 @@ fn machine() -> Value {
 }
 
 fn number(value: f64, unit: &str) -> String {
+    if !value.is_finite() {
+        return "not measured".to_owned();
+    }
     let digits = match value.abs() {
         _ if value.fract() == 0.0 => 0,
         size if size >= 1000.0 => 0,
