@@ -35,7 +35,10 @@ fn widen(clauses: &mut [Clause]) {
     }
 }
 
-fn words<'a>(clauses: &[Clause], components: impl Iterator<Item = &'a Component>) -> [Bits; OpenFilter::WORDS] {
+fn words<'a>(
+    clauses: &[Clause],
+    components: impl Iterator<Item = &'a Component>,
+) -> [Bits; OpenFilter::WORDS] {
     let mut words = [0; OpenFilter::WORDS];
     for (number, clause) in clauses.iter().enumerate() {
         let bit = 1 << number;

@@ -87,7 +87,9 @@ impl Clause {
             results: self.results & other.results,
             access: self.access & other.access,
             names: narrower(&self.names, &other.names, Choice::len),
-            folders: narrower(&self.folders, &other.folders, |folders| (folders.len(), Reverse(length(folders)))),
+            folders: narrower(&self.folders, &other.folders, |folders| {
+                (folders.len(), Reverse(length(folders)))
+            }),
         };
         (both.calls != 0 && both.results != 0 && both.access != 0).then_some(both)
     }

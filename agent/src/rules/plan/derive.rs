@@ -71,8 +71,12 @@ fn compared(Comparison { field, test }: &Comparison, holds: bool) -> Clause {
             Clause { calls: calls(|call| can(Value::text(call.name()))), ..Clause::ANY }
         }
         // `O_PATH` asks for neither, whatever the access mode.
-        "evt.is_open_read" => by_access(|mode| can(Value::Bool(false)) || [0, 2].contains(&mode) && can(Value::Bool(true))),
-        "evt.is_open_write" => by_access(|mode| can(Value::Bool(false)) || [1, 2].contains(&mode) && can(Value::Bool(true))),
+        "evt.is_open_read" => {
+            by_access(|mode| can(Value::Bool(false)) || [0, 2].contains(&mode) && can(Value::Bool(true)))
+        }
+        "evt.is_open_write" => {
+            by_access(|mode| can(Value::Bool(false)) || [1, 2].contains(&mode) && can(Value::Bool(true)))
+        }
         "evt.failed" => by_result(can(Value::Bool(true)), can(Value::Bool(false))),
         "fd.num" | "evt.arg.fd" => by_result(can_number(-1, -1), can_number(0, i64::MAX)),
         "evt.rawres" => by_result(can_number(i64::MIN, -1), can_number(0, i64::MAX)),

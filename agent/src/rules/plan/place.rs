@@ -68,7 +68,9 @@ impl Place {
         match test {
             Test::Text(test) => Self::of_text(field, test),
             // All of them hold, so the first does.
-            Test::Each(Modifier::AllOf, tests) => tests.first().map_or(Self::ANY, |test| Self::of(field, test)),
+            Test::Each(Modifier::AllOf, tests) => {
+                tests.first().map_or(Self::ANY, |test| Self::of(field, test))
+            }
             Test::Each(_, tests) => Self::one_of(tests.iter().map(|test| Self::of(field, test))),
             _ => Self::ANY,
         }
@@ -113,7 +115,8 @@ impl Place {
         match field {
             Field::Given => {
                 // Of a whole path its folder, since the name is asked for anyway and many share a folder.
-                let end = if whole { beginning.len() - last.as_ref().map_or(0, Vec::len) } else { beginning.len() };
+                let end =
+                    if whole { beginning.len() - last.as_ref().map_or(0, Vec::len) } else { beginning.len() };
                 Self { names: name(), folders: Choice::one(given(&beginning[..end])) }
             }
             Field::Folder => {
@@ -150,11 +153,16 @@ fn given(beginning: &[u8]) -> Option<Folder> {
     (beginning.len() > 1 && beginning[0] == b'/').then(|| Folder::Given(beginning.into()))
 }
 
-/// Of folders that are all on the way, the one to ask for. Long names are rarer than short ones, and the last of a path
-/// rarer than the first.
+/// Folders of every system: a path is seldom about these.
+const COMMON: &[&[u8]] = &[
+    b"bin", b"dev", b"etc", b"home", b"lib", b"lib64", b"opt", b"proc", b"root", b"run", b"sbin", b"srv",
+    b"sys", b"tmp", b"usr", b"var",
+];
+
+/// Of folders that are all on the way, the one to ask for: the last that is not one of every system.
 fn rarest<'a>(names: impl Iterator<Item = &'a [u8]>) -> Option<Folder> {
     let comparable = names.filter(|name| component(name).is_some());
-    comparable.max_by_key(|name| name.len()).and_then(component).map(Folder::Real)
+    comparable.max_by_key(|name| !COMMON.contains(name)).and_then(component).map(Folder::Real)
 }
 
 /// The name as the kernel half looks it up. `None` for what it cannot look up.

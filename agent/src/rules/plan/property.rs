@@ -77,15 +77,15 @@ fn of_path() -> impl Strategy<Value = String> {
         &["=", "!=", "startswith", "endswith", "contains", "glob", "iglob", "pmatch", "in", "exists"][..],
     );
     let modifier = prop::sample::select(&["", "anyof", "oneof", "allof"][..]);
-    (field, one, modifier, value, pattern(), values).prop_map(|(field, op, modifier, value, pattern, values)| {
-        match (op, modifier) {
+    (field, one, modifier, value, pattern(), values).prop_map(
+        |(field, op, modifier, value, pattern, values)| match (op, modifier) {
             ("exists", _) => format!("{field} exists"),
             ("pmatch" | "in", _) => format!("{field} {op} ({})", quoted(&values)),
             ("glob" | "iglob", _) => format!("{field} {op} \"{pattern}\""),
             (_, "") => format!("{field} {op} \"{value}\""),
             (_, modifier) => format!("{field} {op} {modifier} ({})", quoted(&values)),
-        }
-    })
+        },
+    )
 }
 
 fn condition() -> impl Strategy<Value = String> {
@@ -155,42 +155,46 @@ fn case() -> impl Strategy<Value = Case> {
     let components = prop::collection::vec(name().prop_map(String::into_bytes), 0..5);
     let kind = prop_oneof![6 => Just((false, false)), 1 => Just((true, false)), 1 => Just((false, true))];
     let file = (components, kind, any::<bool>());
-    let base = prop::option::of(prop::collection::vec(name(), 0..3).prop_map(|parts| format!("/{}", parts.join("/"))));
+    let base = prop::option::of(
+        prop::collection::vec(name(), 0..3).prop_map(|parts| format!("/{}", parts.join("/"))),
+    );
     let call = prop::sample::select(&super::FAMILY[..]);
     let result = prop_oneof![2 => 0..9_i64, 1 => prop::sample::select(&[-1_i64, -2, -13][..])];
     let flags = (0..4_u64, prop::sample::select(&[0, 0o100, 0o200_000, 0o10_000_000_u64][..]));
-    (call, result, flags, given, file, base).prop_map(|(event_type, result, (access, flags), given, file, base)| {
-        let (mut components, (mount_root, detached), as_given) = file;
-        if as_given && given.starts_with('/') {
-            // The file that a path stands for where there are no symlinks.
-            components = Vec::new();
-            for part in given.split('/') {
-                match part {
-                    "" | "." => {}
-                    ".." => drop(components.pop()),
-                    part => components.push(part.as_bytes().to_vec()),
+    (call, result, flags, given, file, base).prop_map(
+        |(event_type, result, (access, flags), given, file, base)| {
+            let (mut components, (mount_root, detached), as_given) = file;
+            if as_given && given.starts_with('/') {
+                // The file that a path stands for where there are no symlinks.
+                components = Vec::new();
+                for part in given.split('/') {
+                    match part {
+                        "" | "." => {}
+                        ".." => drop(components.pop()),
+                        part => components.push(part.as_bytes().to_vec()),
+                    }
                 }
             }
-        }
-        if detached {
-            // A memory file: one name, slashes and all.
-            components = vec![[b"memfd:", &*components.join(&b'/')].concat()];
-        }
-        let file = (result >= 0).then_some(File { components, mount_root, detached });
-        let absolute = given.starts_with('/');
-        let open = Open {
-            result,
-            flags: if event_type == EventType::CREAT { 0o1101 } else { access | flags },
-            mode: 0o644,
-            dirfd: if base.is_some() { Open::AT_FDCWD } else { 7 },
-            path: Bytes::from(given.into_bytes()),
-            base: base.filter(|_| !absolute).map(|base| fixture::path(&base)),
-            real: file.as_ref().map(path_of),
-            ino: 77,
-            ..Open::default()
-        };
-        Case { event_type, open, file }
-    })
+            if detached {
+                // A memory file: one name, slashes and all.
+                components = vec![[b"memfd:", &*components.join(&b'/')].concat()];
+            }
+            let file = (result >= 0).then_some(File { components, mount_root, detached });
+            let absolute = given.starts_with('/');
+            let open = Open {
+                result,
+                flags: if event_type == EventType::CREAT { 0o1101 } else { access | flags },
+                mode: 0o644,
+                dirfd: if base.is_some() { Open::AT_FDCWD } else { 7 },
+                path: Bytes::from(given.into_bytes()),
+                base: base.filter(|_| !absolute).map(|base| fixture::path(&base)),
+                real: file.as_ref().map(path_of),
+                ino: 77,
+                ..Open::default()
+            };
+            Case { event_type, open, file }
+        },
+    )
 }
 
 fn load(conditions: &[String]) -> RuleSet {

@@ -89,7 +89,9 @@ fn a_condition_without_a_place_lets_every_open_through() {
 
 #[test]
 fn where_no_rule_is_about_opens_all_are_dropped() {
-    for condition in ["evt.type = execve", "evt.type = open and evt.num = 0", "evt.type = open and fd.sport = 1"] {
+    for condition in
+        ["evt.type = execve", "evt.type = open and evt.num = 0", "evt.type = open and fd.sport = 1"]
+    {
         assert_eq!(plan(condition).words, [0; OpenFilter::WORDS], "{condition}");
     }
 }
