@@ -16,6 +16,8 @@ use crate::{
 const O_ACCMODE: u64 = 3;
 /// Where the path as given begins in the record: right behind the fixed part.
 const GIVEN: usize = size_of::<OpenRecord>();
+/// How far a path as given is searched for `..`; a longer one is let through. Few paths of programs are as long.
+const MAX_GIVEN: usize = 512;
 /// Steps up that folders are looked for; a path with more is let through.
 const MAX_STEPS: u32 = 64;
 
@@ -92,16 +94,14 @@ impl Filter {
     }
 
     /// Clauses that ask for the last component of the file that was opened. All, for the root of a mount, whose name
-    /// is that of the place it is mounted on.
+    /// is that of the place it is mounted on, and for what no folder holds.
     #[inline(always)]
     fn by_own_name(&self, file: KernelPath) -> Clauses {
         if file.is_mount_root() {
             return Clauses::MAX;
         }
-        match file.own_name().and_then(component_at) {
-            Some(component) => self.look_up(&component)[0],
-            None => 0,
-        }
+        let Some(name) = file.own_name() else { return Clauses::MAX };
+        component_at(name).map_or(0, |component| self.look_up(&component)[0])
     }
 
     /// Whether the file is in a folder that a clause asks for.
@@ -113,11 +113,8 @@ impl Filter {
                 Step::Mount => {}
                 Step::Component { name, last } => {
                     let clauses = component_at(name).map_or(0, |component| self.look_up(&component)[1]);
-                    if live & clauses != 0 {
+                    if live & clauses != 0 || last {
                         return true;
-                    }
-                    if last {
-                        return false;
                     }
                 }
                 Step::Root => return false,
@@ -154,6 +151,23 @@ fn by_given_folders(record: &Builder, given: Section) -> Clauses {
             return Clauses::MAX;
         }
         before = byte;
+    }
+    // Behind it only `/..` matters: enough of them change the beginning.
+    if len > PREFIX_BYTES {
+        if len > MAX_GIVEN {
+            return Clauses::MAX;
+        }
+        let (mut before, mut last) = (0, 0);
+        for at in PREFIX_BYTES - 1..MAX_GIVEN {
+            if at >= len {
+                break;
+            }
+            let byte = record.byte(GIVEN + at);
+            if before == b'/' && last == b'.' && byte == b'.' {
+                return Clauses::MAX;
+            }
+            (before, last) = (last, byte);
+        }
     }
     PREFIXES.get(Key::new(PREFIX_BYTES as u32 * 8, data)).copied().unwrap_or(0)
 }

@@ -126,9 +126,10 @@ impl KernelPath {
     }
 
     /// The address of the object's own name, in its file system: that of a mount's root is not where it is mounted.
+    /// `None` for what no folder holds: such a name (`memfd:x/y`) can have slashes.
     #[inline(always)]
     pub fn own_name(&self) -> Option<u64> {
-        links(self.dentry).map(|links| links.name)
+        links(self.dentry).filter(|links| links.parent != self.dentry).map(|links| links.name)
     }
 }
 

@@ -87,7 +87,7 @@ async fn start(config: Config) -> Result<(), Error> {
     tell(&recovery);
 
     let calls = calls(&rules);
-    let mut sensor = Sensor::start(&config.sensor, &calls)?;
+    let mut sensor = Sensor::start(&config.sensor, &calls, &rules.open_plan())?;
     let reader = sensor.take_reader().expect("just started, nobody else has taken it");
     let context = Context::new(&config.host_root);
     info!(

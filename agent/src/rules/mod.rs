@@ -14,6 +14,7 @@ mod file;
 mod load;
 mod names;
 mod output;
+mod plan;
 mod priority;
 mod resolve;
 mod rule;

@@ -9,10 +9,10 @@ use holdfast_common::{CALL_SLOTS, COMPAT_BASE, Call};
 use tracing::{debug, warn};
 
 use super::{
-    Config, Counters, NotPossible, Reader,
+    Config, Counters, NotPossible, OpenPlan, Reader,
     arch::NUMBERS,
     btf::{self, Btf},
-    preflight,
+    filter, preflight,
 };
 
 /// The kernel half, as `build.rs` has built it.
@@ -87,11 +87,12 @@ pub struct Sensor {
 }
 
 impl Sensor {
-    /// Loads the kernel half and attaches it. From the return on, nothing that `calls` name goes unseen.
+    /// Loads the kernel half and attaches it. From the return on, nothing that `calls` name goes unseen, except what
+    /// `plan` says that nobody asks for.
     ///
     /// # Errors
     /// What is missing, and what to do about it.
-    pub fn start(config: &Config, calls: &[Call]) -> Result<Self, Error> {
+    pub fn start(config: &Config, calls: &[Call], plan: &OpenPlan) -> Result<Self, Error> {
         preflight::check()?;
         let offsets = Btf::of_kernel()?.offsets()?;
         let btf = aya::Btf::from_sys_fs()?;
@@ -119,6 +120,7 @@ impl Sensor {
         let counts = PerCpuArray::try_from(take(&mut ebpf, "HF_COUNTS")?).map_err(map_error("HF_COUNTS"))?;
         let mut table = Array::try_from(take(&mut ebpf, "HF_CALLS")?).map_err(map_error("HF_CALLS"))?;
         fill(&mut table, calls).map_err(map_error("HF_CALLS"))?;
+        filter::install(&mut ebpf, plan)?;
 
         let mut f: Array<MapData, [u64; holdfast_common::OpenFilter::WORDS]> =
             Array::try_from(take(&mut ebpf, "HF_FILTER")?).map_err(map_error("HF_FILTER"))?;
@@ -178,6 +180,10 @@ fn refused(program: &'static str, tracepoint: &'static str, error: ProgramError)
 
 fn take(ebpf: &mut Ebpf, map: &'static str) -> Result<aya::maps::Map, Error> {
     ebpf.take_map(map).ok_or(Error::Map { map, source: MapError::InvalidName { name: map.to_owned() } })
+}
+
+pub(super) fn map_mut<'a>(ebpf: &'a mut Ebpf, map: &'static str) -> Result<&'a mut aya::maps::Map, Error> {
+    ebpf.map_mut(map).ok_or(Error::Map { map, source: MapError::InvalidName { name: map.to_owned() } })
 }
 
 /// Tells the kernel half which calls are wanted, by their numbers on this machine.

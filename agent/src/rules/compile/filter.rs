@@ -21,8 +21,8 @@ pub(crate) enum Filter {
 /// A field, and what its value has to be.
 #[derive(Debug)]
 pub(crate) struct Comparison {
-    pub(super) field: Resolved,
-    pub(super) test: Test,
+    pub(crate) field: Resolved,
+    pub(crate) test: Test,
 }
 
 impl Filter {

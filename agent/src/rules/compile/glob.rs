@@ -2,7 +2,7 @@
 
 /// A glob pattern, ready to match.
 #[derive(Debug)]
-pub(super) struct Glob {
+pub(crate) struct Glob {
     tokens: Box<[Token]>,
     ignore_case: bool,
 }
@@ -22,7 +22,7 @@ enum Token {
 }
 
 impl Glob {
-    pub(super) fn new(pattern: &[u8], ignore_case: bool) -> Self {
+    pub(crate) fn new(pattern: &[u8], ignore_case: bool) -> Self {
         let mut tokens = Vec::with_capacity(pattern.len());
         let mut rest = pattern;
         while let Some((first, after)) = rest.split_first() {
@@ -50,8 +50,16 @@ impl Glob {
         Self { tokens: tokens.into(), ignore_case }
     }
 
+    /// Its bytes; `None` for what stands for other bytes than itself.
+    pub(crate) fn bytes(&self) -> impl Iterator<Item = Option<u8>> {
+        self.tokens.iter().map(|token| match token {
+            Token::Byte(byte) if !(self.ignore_case && byte.is_ascii_alphabetic()) => Some(*byte),
+            _ => None,
+        })
+    }
+
     /// Whether the whole text matches. A star gives back what it took, one byte at a time; only the last one has to.
-    pub(super) fn matches(&self, text: &[u8]) -> bool {
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let (mut token, mut at) = (0, 0);
         let mut star = None;
         loop {

@@ -15,4 +15,5 @@ mod test;
 pub(crate) use compiler::{Compiled, compile};
 pub(crate) use error::Fault;
 pub use event_types::EventTypes;
-pub(crate) use filter::Filter;
+pub(crate) use filter::{Comparison, Filter};
+pub(crate) use test::{Test, TextTest};

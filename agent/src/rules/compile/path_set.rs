@@ -4,7 +4,7 @@ use super::glob::Glob;
 
 /// Paths, each as its parts.
 #[derive(Debug)]
-pub(super) struct PathSet(Box<[Box<[Part]>]>);
+pub(crate) struct PathSet(Box<[Box<[Part]>]>);
 
 #[derive(Debug)]
 enum Part {
@@ -14,7 +14,7 @@ enum Part {
 }
 
 impl PathSet {
-    pub(super) fn new<'a>(paths: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub(crate) fn new<'a>(paths: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let part = |part: &[u8]| match part.iter().any(|byte| matches!(byte, b'?' | b'*' | b'[')) {
             true => Part::Glob(Glob::new(part, false)),
             false => Part::Name(part.into()),
@@ -22,8 +22,17 @@ impl PathSet {
         Self(paths.into_iter().map(|path| parts(path).map(part).collect()).collect())
     }
 
+    /// The parts of each path; `None` for those that are patterns.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = Vec<Option<&[u8]>>> {
+        let literal = |part| match part {
+            &Part::Name(ref name) => Some(&**name),
+            Part::Glob(_) => None,
+        };
+        self.0.iter().map(move |path| path.iter().map(literal).collect())
+    }
+
     /// Whether the parts of one of the paths are the first parts of this.
-    pub(super) fn matches(&self, text: &[u8]) -> bool {
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
         self.0.iter().any(|path| {
             let mut of_text = parts(text);
             path.iter().all(|part| of_text.next().is_some_and(|text| part.matches(text)))

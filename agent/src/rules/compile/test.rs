@@ -13,7 +13,7 @@ use crate::rules::{
 
 /// A comparison with values that the rule gives.
 #[derive(Debug)]
-pub(super) enum Test {
+pub(crate) enum Test {
     Text(TextTest),
     Number(NumberTest),
     /// Whether `false` passes, and whether `true` does.
@@ -24,7 +24,7 @@ pub(super) enum Test {
 
 /// A comparison of text.
 #[derive(Debug)]
-pub(super) enum TextTest {
+pub(crate) enum TextTest {
     Equals(Box<[u8]>),
     Differs(Box<[u8]>),
     Ordered(Op, Box<[u8]>),
@@ -41,7 +41,7 @@ pub(super) enum TextTest {
 
 /// A comparison of a number.
 #[derive(Debug)]
-pub(super) enum NumberTest {
+pub(crate) enum NumberTest {
     Compare(Op, i128),
     /// Sorted.
     OneOf(Box<[i128]>),
@@ -49,7 +49,7 @@ pub(super) enum NumberTest {
 
 impl Test {
     /// Whether it holds for this value.
-    pub(super) fn holds(&self, value: &Value<'_>) -> bool {
+    pub(crate) fn holds(&self, value: &Value<'_>) -> bool {
         match (self, value) {
             (Self::Text(test), Value::Text(text)) => test.holds(text),
             (Self::Number(test), Value::Number(number)) => test.holds(i128::from(*number)),
@@ -68,7 +68,7 @@ impl Test {
     }
 
     /// The numbers that it compares with.
-    pub(super) fn numbers(&self) -> Vec<i128> {
+    pub(crate) fn numbers(&self) -> Vec<i128> {
         match self {
             Self::Number(NumberTest::Compare(_, number)) => vec![*number],
             Self::Number(NumberTest::OneOf(numbers)) => numbers.to_vec(),
@@ -79,7 +79,7 @@ impl Test {
 }
 
 impl TextTest {
-    fn holds(&self, text: &[u8]) -> bool {
+    pub(crate) fn holds(&self, text: &[u8]) -> bool {
         match self {
             Self::Equals(other) => **other == *text,
             Self::Differs(other) => **other != *text,

@@ -13,7 +13,7 @@ use crate::{
 
 /// Paths of the language are no longer than this; a longer one is told by [`TOO_LONG`], as upstream does.
 pub(crate) const MAX_PATH: usize = 1024;
-const TOO_LONG: &[u8] = b"/DIR_TOO_LONG/FILENAME_TOO_LONG";
+pub(crate) const TOO_LONG: &[u8] = b"/DIR_TOO_LONG/FILENAME_TOO_LONG";
 /// Stands for a folder that is not known.
 const UNKNOWN: &[u8] = b"<UNKNOWN>";
 

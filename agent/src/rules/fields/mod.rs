@@ -9,6 +9,7 @@ mod process;
 mod table;
 mod types;
 
+pub(crate) use file::TOO_LONG;
 pub(crate) use find::{FieldError, Resolved, longest_prefix, resolve};
 pub(crate) use table::FIELDS;
 pub(crate) use types::{Argument, Field, Kind, Origin};
