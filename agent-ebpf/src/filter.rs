@@ -7,6 +7,7 @@ use holdfast_common::{
 };
 
 use crate::{
+    bytes::{Unclean, behind_last_slash},
     maps::{COMPONENTS, PREFIXES, open_filter},
     path::{self, KernelPath, Step},
     scratch::Builder,
@@ -16,7 +17,7 @@ use crate::{
 const O_ACCMODE: u64 = 3;
 /// Where the path as given begins in the record: right behind the fixed part.
 const GIVEN: usize = size_of::<OpenRecord>();
-/// How far a path as given is searched for `..`; a longer one is let through. Few paths of programs are as long.
+/// Bytes of a path as given that is looked at for folders; a longer one is let through. Few programs use as long ones.
 const MAX_GIVEN: usize = 512;
 /// Steps up that folders are looked for; a path with more is let through.
 const MAX_STEPS: u32 = 64;
@@ -69,21 +70,27 @@ impl Filter {
         if len > SECTION_BYTES {
             return Clauses::MAX;
         }
-        let mut component: Component = [0; 4];
+        // The last bytes of the path, and where it is shorter some of the record before it.
+        let mut tail: Component = [0; 4];
+        if given.flags & SectionFlags::CUT != 0
+            || !record.copy_to(&mut tail, GIVEN + len - COMPONENT_BYTES, COMPONENT_BYTES)
+        {
+            return Clauses::MAX;
+        }
         let mut name = 0;
-        for _ in 0..COMPONENT_BYTES {
-            if name == len || record.byte(GIVEN + len - 1 - name) == b'/' {
+        for word in tail.into_iter().rev() {
+            let behind = behind_last_slash(word);
+            name += behind;
+            if behind < 8 {
                 break;
             }
-            name += 1;
         }
+        let name = if name > len { len } else { name };
         if name >= COMPONENT_BYTES {
             return 0;
         }
-        if name == 0
-            || given.flags & SectionFlags::CUT != 0
-            || !record.copy_to(&mut component, GIVEN + len - name, name)
-        {
+        let mut component: Component = [0; 4];
+        if name == 0 || !record.copy_to(&mut component, GIVEN + len - name, name) {
             return Clauses::MAX;
         }
         // `.` and `..`, as the first bytes of a word.
@@ -141,35 +148,34 @@ impl Filter {
 fn by_given_folders(record: &Builder, given: Section) -> Clauses {
     let len = usize::from(given.len);
     let mut data = [0; PREFIX_BYTES];
-    if len == 0 || record.byte(GIVEN) != b'/' || !record.copy_to(&mut data, GIVEN, PREFIX_BYTES) {
+    let absolute = len > 0 && record.byte(GIVEN) == b'/';
+    if !absolute
+        || len > MAX_GIVEN
+        || is_unclean(record, len)
+        || !record.copy_to(&mut data, GIVEN, PREFIX_BYTES)
+    {
         return Clauses::MAX;
     }
-    // `//`, `/./` or `/../` in what is compared.
-    let mut before = 0;
-    for byte in data {
-        if before == b'/' && (byte == b'/' || byte == b'.') {
-            return Clauses::MAX;
-        }
-        before = byte;
-    }
-    // Behind it only `/..` matters: enough of them change the beginning.
-    if len > PREFIX_BYTES {
-        if len > MAX_GIVEN {
-            return Clauses::MAX;
-        }
-        let (mut before, mut last) = (0, 0);
-        for at in PREFIX_BYTES - 1..MAX_GIVEN {
-            if at >= len {
-                break;
-            }
-            let byte = record.byte(GIVEN + at);
-            if before == b'/' && last == b'.' && byte == b'.' {
-                return Clauses::MAX;
-            }
-            (before, last) = (last, byte);
-        }
-    }
+    // Behind the path comes a NUL, which is in no prefix.
     PREFIXES.get(Key::new(PREFIX_BYTES as u32 * 8, data)).copied().unwrap_or(0)
+}
+
+/// Whether there is `//`, `/./` or `/../` in the path as given.
+#[inline(always)]
+fn is_unclean(record: &Builder, len: usize) -> bool {
+    let mut unclean = Unclean::default();
+    let mut at = 0;
+    while at < MAX_GIVEN {
+        if at >= len {
+            break;
+        }
+        let word = record.word(GIVEN + at);
+        // What lies behind the path is of another record.
+        let rest = len - at;
+        unclean.look(if rest < 8 { word & ((1 << (8 * rest)) - 1) } else { word });
+        at += 8;
+    }
+    unclean.found != 0
 }
 
 /// The name at a kernel address. `None` where it is longer than a clause can ask for.

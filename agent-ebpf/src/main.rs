@@ -10,6 +10,8 @@ fn main() {}
 
 #[cfg(target_arch = "bpf")]
 mod arch;
+#[cfg(any(target_arch = "bpf", test))]
+mod bytes;
 #[cfg(target_arch = "bpf")]
 mod count;
 #[cfg(target_arch = "bpf")]

@@ -119,6 +119,16 @@ impl Builder {
         unsafe { self.start().add(at).read_volatile() }
     }
 
+    /// Eight bytes of the record. `at` is a multiple of eight.
+    #[inline(always)]
+    pub fn word(&self, at: usize) -> u64 {
+        if at > RECORD_BYTES - 8 {
+            return 0;
+        }
+        // SAFETY: the offset has just been checked against the size of the memory, which is aligned.
+        unsafe { self.start().add(at).cast::<u64>().read_volatile() }
+    }
+
     /// Copies `len` bytes of the record, from `at` on, to the beginning of `to`.
     #[inline(always)]
     pub fn copy_to<T>(&self, to: &mut T, at: usize, len: usize) -> bool {

@@ -99,7 +99,7 @@ impl Sensor {
         let own_pid = std::process::id();
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
-            .verifier_log_level(VerifierLogLevel::default())
+            .verifier_log_level(VerifierLogLevel::DEBUG)
             .override_global("OFFSETS", &offsets, true)
             .override_global("SELF_PID", &own_pid, true)
             .map_max_entries("HF_PROCESS", Config::ring_bytes(config.process_ring_bytes))
@@ -122,9 +122,6 @@ impl Sensor {
         fill(&mut table, calls).map_err(map_error("HF_CALLS"))?;
         filter::install(&mut ebpf, plan)?;
 
-        let mut f: Array<MapData, [u64; holdfast_common::OpenFilter::WORDS]> =
-            Array::try_from(take(&mut ebpf, "HF_FILTER")?).map_err(map_error("HF_FILTER"))?;
-        f.set(0, [u64::MAX; holdfast_common::OpenFilter::WORDS], 0).map_err(map_error("HF_FILTER"))?;
         for (program, tracepoint) in PROGRAMS {
             let loaded: &mut BtfTracePoint = ebpf
                 .program_mut(program)

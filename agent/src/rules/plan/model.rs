@@ -110,12 +110,8 @@ impl<'a> Filter<'a> {
         let mut data = [0; PREFIX_BYTES];
         let len = given.len().min(PREFIX_BYTES);
         data[..len].copy_from_slice(&given[..len]);
-        if data.windows(2).any(|pair| matches!(pair, b"//" | b"/.")) {
-            return Clauses::MAX;
-        }
-        if given.len() > PREFIX_BYTES
-            && (given.len() > MAX_GIVEN || given[PREFIX_BYTES - 1..].windows(3).any(|bytes| bytes == b"/.."))
-        {
+        let has = |part: &[u8]| given.windows(part.len()).any(|bytes| bytes == part);
+        if given.len() > MAX_GIVEN || has(b"//") || has(b"/./") || has(b"/../") {
             return Clauses::MAX;
         }
         let matching = self.plan.prefixes.iter().filter(|prefix| {
