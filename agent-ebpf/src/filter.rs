@@ -18,7 +18,7 @@ const O_ACCMODE: u64 = 3;
 /// Where the path as given begins in the record: right behind the fixed part.
 const GIVEN: usize = size_of::<OpenRecord>();
 /// Bytes of a path as given that is looked at for folders; a longer one is let through. Few programs use as long ones.
-const MAX_GIVEN: usize = 512;
+const MAX_GIVEN: usize = 256;
 /// Steps up that folders are looked for; a path with more is let through.
 const MAX_STEPS: u32 = 64;
 
@@ -85,6 +85,8 @@ impl Filter {
                 break;
             }
         }
+        // As one number and not five, or the verifier would follow the rest of the program five times.
+        let name = record.forget(name);
         let name = if name > len { len } else { name };
         if name >= COMPONENT_BYTES {
             return 0;
@@ -169,10 +171,8 @@ fn is_unclean(record: &Builder, len: usize) -> bool {
         if at >= len {
             break;
         }
-        let word = record.word(GIVEN + at);
-        // What lies behind the path is of another record.
-        let rest = len - at;
-        unclean.look(if rest < 8 { word & ((1 << (8 * rest)) - 1) } else { word });
+        // The last word can have bytes of an earlier record behind the path: at worst they let this one through.
+        unclean.look(record.word(GIVEN + at));
         at += 8;
     }
     unclean.found != 0

@@ -34,6 +34,8 @@ struct State {
     len: usize,
     /// Where a walk is.
     walk: Walk,
+    /// See [`Builder::forget`].
+    forgotten: usize,
 }
 
 /// Where a walk up a tree is: see [`crate::path`].
@@ -87,6 +89,16 @@ impl Builder {
     pub fn set_walk(&self, walk: Walk) {
         // SAFETY: as in `len`.
         unsafe { (&raw mut (*self.scratch).state.walk).write_volatile(walk) }
+    }
+
+    /// The same number, of which the verifier then knows nothing any more.
+    #[inline(always)]
+    pub fn forget(&self, number: usize) -> usize {
+        // SAFETY: as in `len`.
+        unsafe {
+            (&raw mut (*self.scratch).state.forgotten).write_volatile(number);
+            (&raw const (*self.scratch).state.forgotten).read_volatile()
+        }
     }
 
     /// The first byte of the record.

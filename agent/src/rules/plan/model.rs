@@ -7,7 +7,7 @@ use holdfast_common::{
 use crate::sensor::OpenPlan;
 
 /// As in the kernel half.
-const MAX_GIVEN: usize = 512;
+const MAX_GIVEN: usize = 256;
 const MAX_STEPS: usize = 64;
 
 /// The file that was opened.
