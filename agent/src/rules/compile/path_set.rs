@@ -24,11 +24,7 @@ impl PathSet {
 
     /// The parts of each path; `None` for those that are patterns.
     pub(crate) fn paths(&self) -> impl Iterator<Item = Vec<Option<&[u8]>>> {
-        let literal = |part| match part {
-            &Part::Name(ref name) => Some(&**name),
-            Part::Glob(_) => None,
-        };
-        self.0.iter().map(move |path| path.iter().map(literal).collect())
+        self.0.iter().map(|path| path.iter().map(Part::literal).collect())
     }
 
     /// Whether the parts of one of the paths are the first parts of this.
@@ -41,6 +37,13 @@ impl PathSet {
 }
 
 impl Part {
+    fn literal(&self) -> Option<&[u8]> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Glob(_) => None,
+        }
+    }
+
     fn matches(&self, text: &[u8]) -> bool {
         match self {
             Self::Name(name) => **name == *text,

@@ -154,3 +154,12 @@ fn more_names_than_the_kernel_half_can_hold_are_let_through() {
     assert!(plan.components.len() <= MAX_COMPONENTS as usize);
     check(&plan, &[(READ, "/n7", None, true), (READ, "/x", None, true)]);
 }
+
+#[test]
+fn a_file_whose_name_is_too_long_to_compare_is_let_through() {
+    for len in 28..36 {
+        let name = "n".repeat(len);
+        let plan = plan(&format!("evt.type = open and fd.realpath endswith /{name}"));
+        check(&plan, &[(READ, "/tmp/link", Some(&format!("/a/{name}")), true)]);
+    }
+}
