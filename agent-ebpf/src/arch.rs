@@ -1,8 +1,11 @@
 //! Registers and the 32-bit entry: the one place that knows the processor. x86-64.
 
-use holdfast_common::{CALL_SLOTS, COMPAT_BASE, Field};
+use holdfast_common::{CALL_SLOTS, Call, CallSlot, Field};
 
-use crate::kernel::{Typed, has};
+use crate::{
+    kernel::{Typed, has},
+    maps,
+};
 
 /// `TS_COMPAT`, `arch/x86/include/asm/thread_info.h`: the call came by `int 0x80` or from a 32-bit program.
 const TS_COMPAT: u32 = 0x0002;
@@ -12,34 +15,26 @@ const X32_BIT: u32 = 0x4000_0000;
 /// A system call that is done, as its registers tell.
 pub struct Syscall {
     regs: Typed,
-    number: u32,
     compat: bool,
 }
 
+/// The call that left these registers, if a rule cares for it.
+#[inline(always)]
+pub fn wanted(regs: *const u8) -> Option<(Syscall, Call)> {
+    let regs = Typed::from_arg(regs);
+    let number = regs.load::<u64>(Field::RegsNumber) as u32 & !X32_BIT;
+    let slot = maps::call_slot(if number < CALL_SLOTS { number } else { CALL_SLOTS - 1 });
+    if slot == CallSlot::default() {
+        return None;
+    }
+    // Only now, since most calls end above.
+    let compat = has(Field::TaskThreadStatus)
+        && Typed::current_task().load::<u32>(Field::TaskThreadStatus) & TS_COMPAT != 0;
+    let call = if compat { slot.compat() } else { slot.native() };
+    (call != Call::NONE).then_some((Syscall { regs, compat }, call))
+}
+
 impl Syscall {
-    /// The call that left these registers.
-    #[inline(always)]
-    pub fn of(regs: *const u8) -> Self {
-        let regs = Typed::from_arg(regs);
-        let number = regs.load::<u64>(Field::RegsNumber) as u32;
-        let compat = has(Field::TaskThreadStatus)
-            && Typed::current_task().load::<u32>(Field::TaskThreadStatus) & TS_COMPAT != 0;
-        Self { regs, number, compat }
-    }
-
-    /// Its slot in the table of calls. A number beyond the table has the last slot, which stays empty.
-    #[inline(always)]
-    pub fn slot(&self) -> u32 {
-        let number = self.number & !X32_BIT;
-        if number >= COMPAT_BASE - 1 {
-            CALL_SLOTS - 1
-        } else if self.compat {
-            number + COMPAT_BASE
-        } else {
-            number
-        }
-    }
-
     /// Argument `N`, 0 to 3.
     #[inline(always)]
     pub fn arg<const N: usize>(&self) -> u64 {

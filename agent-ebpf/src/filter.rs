@@ -2,14 +2,16 @@
 
 use aya_ebpf::{helpers::generated::bpf_probe_read_kernel_str, maps::lpm_trie::Key};
 use holdfast_common::{
-    COMPONENT_BYTES, Clauses, Component, OpenFilter, OpenRecord, PREFIX_BYTES, SECTION_BYTES, Section,
+    COMPONENT_BYTES, Clauses, Component, Field, OpenFilter, OpenRecord, PREFIX_BYTES, SECTION_BYTES, Section,
     SectionFlags,
 };
 
 use crate::{
     bytes::{Unclean, behind_last_slash},
+    file::OpenFile,
+    kernel::{Typed, has, offset},
     maps::{COMPONENTS, PREFIXES, open_filter},
-    path::{self, KernelPath, Step},
+    path::{self, MountPlace, Step},
     scratch::Builder,
 };
 
@@ -40,7 +42,7 @@ impl Filter {
 
     /// Whether what the path as given (already in the record) and the opened file are called leaves anything possible.
     #[inline(always)]
-    pub fn passes(&self, record: &mut Builder, given: Section, file: Option<KernelPath>) -> bool {
+    pub fn passes(&self, record: &mut Builder, task: Typed, given: Section, file: Option<OpenFile>) -> bool {
         let any_name = self.words[OpenFilter::ANY_NAME];
         let any_folder = self.words[OpenFilter::ANY_FOLDER];
         if self.live & any_name & any_folder != 0 {
@@ -58,7 +60,7 @@ impl Filter {
             return true;
         }
         live & by_given_folders(record, given) != 0
-            || file.is_some_and(|file| self.is_in_folders(record, file, live))
+            || file.is_some_and(|file| self.is_in_folders(record, task, file, live))
     }
 
     /// Clauses that ask for the last component of the path as given. All, where that takes more than a look: the rules
@@ -105,18 +107,44 @@ impl Filter {
     /// Clauses that ask for the last component of the file that was opened. All, for the root of a mount, whose name
     /// is that of the place it is mounted on, and for what no folder holds.
     #[inline(always)]
-    fn by_own_name(&self, file: KernelPath) -> Clauses {
-        if file.is_mount_root() {
+    fn by_own_name(&self, file: OpenFile) -> Clauses {
+        if file.path.dentry == file.mount_root {
             return Clauses::MAX;
         }
-        let Some(name) = file.own_name() else { return Clauses::MAX };
-        component_at(name).map_or(0, |component| self.look_up(&component)[0])
+        let component = match file.dentry {
+            Some(dentry) if dentry.parent().address() == dentry.address() => return Clauses::MAX,
+            Some(dentry) => dentry.name(),
+            None => match file.path.own_name() {
+                Some(name) => component_at(name),
+                None => return Clauses::MAX,
+            },
+        };
+        component.map_or(0, |component| self.look_up(&component)[0])
     }
 
     /// Whether the file is in a folder that a clause asks for.
     #[inline(always)]
-    fn is_in_folders(&self, record: &mut Builder, file: KernelPath, live: Clauses) -> bool {
-        path::begin(record, file);
+    fn is_in_folders(&self, record: &mut Builder, task: Typed, file: OpenFile, live: Clauses) -> bool {
+        let mut path = file.path;
+        if let Some(mut dentry) = file.dentry {
+            for _ in 0..MAX_STEPS {
+                if dentry.address() == file.mount_root {
+                    break;
+                }
+                let clauses = dentry.name().map_or(0, |component| self.look_up(&component)[1]);
+                let parent = dentry.parent();
+                if live & clauses != 0 || parent.address() == dentry.address() {
+                    return true;
+                }
+                dentry = parent;
+            }
+            // Most files are in the mount at the root, and that is all of the path.
+            if is_namespace_root(task, path.mnt) {
+                return dentry.address() != file.mount_root;
+            }
+            path.dentry = dentry.address();
+        }
+        path::begin(record, path);
         for _ in 0..MAX_STEPS {
             match path::step(record) {
                 Step::Mount => {}
@@ -142,6 +170,23 @@ impl Filter {
         // SAFETY: the value is copied; user space replaces values whole.
         unsafe { COMPONENTS.get(component) }.copied().unwrap_or([0; 2])
     }
+}
+
+/// Whether the root of a mount is the end of every path in it: it is the one at the root of the thread's namespace, or
+/// lies right on that, as the root file system lies on the one that the kernel started with.
+#[inline(always)]
+fn is_namespace_root(task: Typed, mnt: u64) -> bool {
+    if !(has(Field::TaskNsproxy) && has(Field::NsproxyMnt) && has(Field::MntNsRoot)) {
+        return false;
+    }
+    let first = task.follow(Field::TaskNsproxy).follow(Field::NsproxyMnt).follow(Field::MntNsRoot);
+    let mount = mnt.wrapping_sub(offset(Field::MountVfsmount) as u64);
+    if mount == first.address() {
+        return true;
+    }
+    let Some(place) = MountPlace::of(mount) else { return false };
+    let first_root: u64 = first.load_at(offset(Field::MountVfsmount) + offset(Field::VfsmountRoot));
+    place.parent == first.address() && place.mountpoint == first_root
 }
 
 /// Clauses of the folders that a path as given is in, by its letters. All, where it is relative or not written as the

@@ -4,6 +4,8 @@
 //! scheduler tell the life of processes. Everything read here is under the control of whoever is being watched, and
 //! everything is copied, bounded and checked again in user space.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
+// One load in `file.rs` has to be written out.
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}
@@ -14,6 +16,8 @@ mod arch;
 mod bytes;
 #[cfg(target_arch = "bpf")]
 mod count;
+#[cfg(target_arch = "bpf")]
+mod file;
 #[cfg(target_arch = "bpf")]
 mod filter;
 #[cfg(target_arch = "bpf")]
@@ -34,17 +38,14 @@ mod task;
 #[cfg(target_arch = "bpf")]
 mod programs {
     use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
-    use holdfast_common::Call;
 
-    use crate::{arch, maps, open, process};
+    use crate::{arch, open, process};
 
     /// `sys_exit(struct pt_regs *regs, long ret)`, `include/trace/events/syscalls.h`.
     #[btf_tracepoint(function = "sys_exit")]
     fn hf_sys_exit(ctx: BtfTracePointContext) -> i32 {
-        let syscall = arch::Syscall::of(ctx.arg(0));
-        match maps::call(syscall.slot()) {
-            Call::NONE => {}
-            call => open::on_exit(&syscall, call, ctx.arg(1)),
+        if let Some((syscall, call)) = arch::wanted(ctx.arg(0)) {
+            open::on_exit(&syscall, call, ctx.arg(1));
         }
         0
     }

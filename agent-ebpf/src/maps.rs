@@ -5,7 +5,7 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, PerCpuArray, RingBuf},
 };
 use holdfast_common::{
-    CALL_SLOTS, Call, Class, Clauses, Component, ComponentClauses, Count, MAX_COMPONENTS, OpenFilter,
+    CALL_SLOTS, CallSlot, Class, Clauses, Component, ComponentClauses, Count, MAX_COMPONENTS, OpenFilter,
     PREFIX_BYTES,
 };
 
@@ -22,9 +22,9 @@ pub static PROCESS_RING: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 #[map(name = "HF_EVENTS")]
 pub static EVENT_RING: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 
-/// Number of a system call -> [`Call`].
+/// Number of a system call -> [`CallSlot`].
 #[map(name = "HF_CALLS")]
-static CALLS: Array<u16> = Array::with_max_entries(CALL_SLOTS, 0);
+static CALLS: Array<u32> = Array::with_max_entries(CALL_SLOTS, 0);
 
 /// [`Class`] -> its counters, by [`Count`].
 #[map(name = "HF_COUNTS")]
@@ -55,10 +55,10 @@ pub static SCRATCH_CALL: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1,
 #[map(name = "HF_SCRATCH_PROC")]
 pub static SCRATCH_PROCESS: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
 
-/// What the call in a slot is to us.
+/// What a number, below [`CALL_SLOTS`], is to us.
 #[inline(always)]
-pub fn call(slot: u32) -> Call {
-    CALLS.get(slot).map_or(Call::NONE, |call| Call(*call))
+pub fn call_slot(number: u32) -> CallSlot {
+    CALLS.get(number).map_or(CallSlot::default(), |slot| CallSlot(*slot))
 }
 
 /// The fixed part of the filter of opens.

@@ -6,8 +6,9 @@ use holdfast_common::{Call, Class, Count, Field, Kind, OpenRecord, Section};
 use crate::{
     arch::Syscall,
     count::count,
+    file::OpenFile,
     filter::Filter,
-    kernel::{Typed, read, read_field, self_pid},
+    kernel::{Typed, read_field, self_pid},
     maps::{EVENT_RING, SCRATCH_CALL},
     path::{self, KernelPath},
     scratch::Builder,
@@ -80,9 +81,8 @@ pub fn on_exit(syscall: &Syscall, call: Call, result: i64) {
     // SAFETY: the scratch memory is larger than any record and this CPU's own while the program runs.
     let record = unsafe { &mut *record };
     record.path = builder.user_str(request.path);
-    let file = if result >= 0 { open_file(task, result as u32) } else { 0 };
-    let path = if file != 0 { KernelPath::of_file(file) } else { None };
-    if !filter.passes(&mut builder, record.path, path) {
+    let file = if result >= 0 { OpenFile::of(task, result as u32) } else { None };
+    if !filter.passes(&mut builder, task, record.path, file) {
         return count(Class::Open, Count::Filtered);
     }
 
@@ -92,11 +92,11 @@ pub fn on_exit(syscall: &Syscall, call: Call, result: i64) {
     record.mode = request.mode;
     record.dirfd = request.dirfd;
     record.reserved = 0;
-    record.real = path.map_or(Section::default(), |path| path::append(&mut builder, path));
+    record.real = file.map_or(Section::default(), |file| path::append(&mut builder, file.path));
     // The path lies right behind the fixed part.
     let absolute = record.path.len > 0 && builder.byte(size_of::<OpenRecord>()) == b'/';
     record.base = if absolute { Section::default() } else { base(&mut builder, task, request.dirfd) };
-    let inode: u64 = if file != 0 { read_field(file, Field::FileInode).unwrap_or(0) } else { 0 };
+    let inode: u64 = file.and_then(|file| read_field(file.address, Field::FileInode)).unwrap_or(0);
     if inode != 0 {
         record.ino = read_field(inode, Field::InodeNumber).unwrap_or(0);
         record.file_mode = u32::from(read_field::<u16>(inode, Field::InodeMode).unwrap_or(0));
@@ -116,22 +116,10 @@ fn base(builder: &mut Builder, task: Typed, dirfd: i32) -> Section {
     let start: Option<KernelPath> = if dirfd == AT_FDCWD {
         read_field(task.follow(Field::TaskFs).address(), Field::FsPwd)
     } else {
-        let file = if dirfd >= 0 { open_file(task, dirfd as u32) } else { 0 };
-        if file == 0 { None } else { KernelPath::of_file(file) }
+        OpenFile::of(task, dirfd as u32).map(|file| file.path)
     };
     match start {
         Some(start) => path::append(builder, start),
         None => Section::default(),
     }
-}
-
-/// The address of the `struct file` behind a descriptor of the current thread, 0 for none.
-#[inline(always)]
-fn open_file(task: Typed, fd: u32) -> u64 {
-    let table = task.follow(Field::TaskFiles).follow(Field::FilesFdt);
-    if fd >= table.load::<u32>(Field::FdtMaxFds) {
-        return 0;
-    }
-    let files: u64 = table.load(Field::FdtFd);
-    read(files.wrapping_add(u64::from(fd) * 8)).unwrap_or(0)
 }

@@ -20,8 +20,10 @@ const NAME_BYTES: usize = 256;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct KernelPath {
-    mnt: u64,
-    dentry: u64,
+    /// The mount, a `struct vfsmount`.
+    pub mnt: u64,
+    /// The object, a `struct dentry`.
+    pub dentry: u64,
 }
 
 /// The members of `struct dentry` from `d_parent` on, the same on every kernel since 2.6.38; checked at the load.
@@ -31,6 +33,25 @@ struct DentryLinks {
     parent: u64,
     hash_len: u64,
     name: u64,
+}
+
+/// Where a mount is: the members of `struct mount` (`fs/mount.h`) from `mnt_parent` on, the same on every kernel since
+/// 3.3; checked at the load.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct MountPlace {
+    /// The mount that it lies on, a `struct mount`. Itself at the root of a namespace.
+    pub parent: u64,
+    /// The place there, a `struct dentry`.
+    pub mountpoint: u64,
+}
+
+impl MountPlace {
+    /// Where the `struct mount` at that address is.
+    #[inline(always)]
+    pub fn of(mount: u64) -> Option<Self> {
+        read_field(mount, Field::MountParent)
+    }
 }
 
 /// Appends the path of an object.
@@ -92,14 +113,13 @@ pub fn step(record: &mut Builder) -> Step {
     if node == root {
         // The root of this mount. Go on where it is mounted, or end at the root of the namespace.
         let mount = mnt.wrapping_sub(offset(Field::MountVfsmount) as u64);
-        let Some(parent) = read_field::<u64>(mount, Field::MountParent) else { return Step::Stuck };
+        let Some(MountPlace { parent, mountpoint }) = MountPlace::of(mount) else { return Step::Stuck };
         if parent == mount {
             return Step::Root;
         }
-        let Some(node) = read_field(mount, Field::MountMountpoint) else { return Step::Stuck };
         let mnt = parent.wrapping_add(offset(Field::MountVfsmount) as u64);
         let Some(root) = read_field(mnt, Field::VfsmountRoot) else { return Step::Stuck };
-        record.set_walk(Walk { mnt, root, node });
+        record.set_walk(Walk { mnt, root, node: mountpoint });
         return Step::Mount;
     }
     let Some(links) = links(node) else { return Step::Stuck };
@@ -113,18 +133,6 @@ fn links(dentry: u64) -> Option<DentryLinks> {
 }
 
 impl KernelPath {
-    /// The path of an open file, given the address of its `struct file`.
-    #[inline(always)]
-    pub fn of_file(file: u64) -> Option<Self> {
-        read_field(file, Field::FilePath)
-    }
-
-    /// Whether the object is the root of its mount.
-    #[inline(always)]
-    pub fn is_mount_root(&self) -> bool {
-        read_field::<u64>(self.mnt, Field::VfsmountRoot).is_none_or(|root| root == self.dentry)
-    }
-
     /// The address of the object's own name, in its file system: that of a mount's root is not where it is mounted.
     /// `None` for what no folder holds: such a name (`memfd:x/y`) can have slashes.
     #[inline(always)]

@@ -81,7 +81,7 @@ pub fn on_exec(task: *const u8, binprm: *const u8) {
 
     record.filename = builder.kernel_str(binprm.load(Field::BinprmFilename));
     record.argv = arguments(&mut builder, task);
-    record.exe = append(&mut builder, KernelPath::of_file(file.address()));
+    record.exe = append(&mut builder, read_field(file.address(), Field::FilePath));
     let fs = task.follow(Field::TaskFs).address();
     record.cwd = append(&mut builder, read_field(fs, Field::FsPwd));
     record.cgroup = cgroup(&mut builder, task);

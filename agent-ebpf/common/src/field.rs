@@ -46,6 +46,7 @@ fields! {
     TaskMm = "task_struct"."mm",
     TaskSignal = "task_struct"."signal",
     TaskThreadPid = "task_struct"."thread_pid",
+    TaskNsproxy = "task_struct"."nsproxy",
     TaskExitCode = "task_struct"."exit_code",
     TaskCgroups = "task_struct"."cgroups",
     /// Only with `CONFIG_AUDIT`.
@@ -55,6 +56,8 @@ fields! {
     CredEuid = "cred"."euid",
     CredEgid = "cred"."egid",
     FilesFdt = "files_struct"."fdt",
+    /// The table of a process that never had more than 64 descriptors.
+    FilesFdArray = "files_struct"."fd_array",
     FdtFd = "fdtable"."fd",
     FdtMaxFds = "fdtable"."max_fds",
     /// Renamed when it became read-only to most of the kernel.
@@ -65,8 +68,13 @@ fields! {
     MountVfsmount = "mount"."mnt",
     MountParent = "mount"."mnt_parent",
     MountMountpoint = "mount"."mnt_mountpoint",
+    NsproxyMnt = "nsproxy"."mnt_ns",
+    /// The mount at the root of the namespace.
+    MntNsRoot = "mnt_namespace"."root",
     DentryParent = "dentry"."d_parent",
     DentryName = "dentry"."d_name",
+    /// Renamed in 6.14.
+    DentryShortName = "dentry"."d_iname" | "d_shortname",
     InodeNumber = "inode"."i_ino",
     InodeMode = "inode"."i_mode",
     InodeLinks = "inode"."i_nlink",
@@ -114,6 +122,11 @@ impl Field {
             self,
             Self::TaskLoginuid
                 | Self::TaskThreadStatus
+                | Self::TaskNsproxy
+                | Self::NsproxyMnt
+                | Self::MntNsRoot
+                | Self::FilesFdArray
+                | Self::DentryShortName
                 | Self::TaskCgroups
                 | Self::CssSetCgroup
                 | Self::CgroupKernfs

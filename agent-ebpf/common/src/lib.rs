@@ -10,7 +10,7 @@ mod field;
 mod filter;
 mod record;
 
-pub use call::{CALL_SLOTS, COMPAT_BASE, Call};
+pub use call::{CALL_SLOTS, Call, CallSlot};
 pub use count::{Class, Count};
 pub use field::Field;
 pub use filter::{

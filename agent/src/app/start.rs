@@ -24,11 +24,11 @@ use crate::{
     sensor::{self, Sensor},
 };
 
-/// Batches of records that wait for the pipeline, each up to 2 MiB: enough to be never empty-handed, and no more, since
-/// what waits here is memory while what waits in the ring is not.
-const BATCHES: usize = 4;
-/// Batches of alerts that wait for the journal.
-const ALERT_BATCHES: usize = 64;
+/// Batches of records that wait for the pipeline, each up to 2 MiB: enough for it to be never empty-handed, and no more,
+/// since what waits here is memory on top of the ring.
+const BATCHES: usize = 1;
+/// Batches of alerts that wait for the journal: each is what came of one batch of records.
+const ALERT_BATCHES: usize = 2;
 /// How often a second instance looks whether the first is gone.
 const STANDBY_POLL: Duration = Duration::from_millis(500);
 

@@ -109,10 +109,18 @@ impl Btf {
                 None => {}
             }
         }
-        // The kernel half reads these members of a dentry in one piece.
-        let [parent, name] = [Field::DentryParent, Field::DentryName].map(|field| offsets[field as usize]);
-        if name != parent.wrapping_add(8) {
-            missing.push("dentry.d_name right behind dentry.d_parent".to_owned());
+        // The kernel half reads these members in one piece.
+        for (first, second, piece) in [
+            (Field::DentryParent, Field::DentryName, "dentry.d_name right behind dentry.d_parent"),
+            (
+                Field::MountParent,
+                Field::MountMountpoint,
+                "mount.mnt_mountpoint right behind mount.mnt_parent",
+            ),
+        ] {
+            if offsets[second as usize] != offsets[first as usize].wrapping_add(8) {
+                missing.push(piece.to_owned());
+            }
         }
         if missing.is_empty() { Ok(offsets) } else { Err(Error::MissingFields(missing)) }
     }

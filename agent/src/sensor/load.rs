@@ -5,8 +5,8 @@ use aya::{
     maps::{Array, MapData, MapError, PerCpuArray, RingBuf},
     programs::{BtfTracePoint, ProgramError},
 };
-use holdfast_common::{CALL_SLOTS, COMPAT_BASE, Call};
-use tracing::{debug, warn};
+use holdfast_common::{CALL_SLOTS, Call, CallSlot};
+use tracing::debug;
 
 use super::{
     Config, Counters, NotPossible, OpenPlan, Reader,
@@ -184,17 +184,16 @@ pub(super) fn map_mut<'a>(ebpf: &'a mut Ebpf, map: &'static str) -> Result<&'a m
 }
 
 /// Tells the kernel half which calls are wanted, by their numbers on this machine.
-fn fill(table: &mut Array<MapData, u16>, calls: &[Call]) -> Result<(), MapError> {
+fn fill(table: &mut Array<MapData, u32>, calls: &[Call]) -> Result<(), MapError> {
+    let mut slots = [CallSlot::default(); CALL_SLOTS as usize - 1];
     for numbers in NUMBERS.iter().filter(|numbers| calls.contains(&numbers.call)) {
-        let slots = [numbers.native, numbers.compat.map(|number| number + COMPAT_BASE)];
-        for slot in slots.into_iter().flatten() {
-            // The last slot stays empty: the kernel half puts numbers beyond the table there.
-            if slot >= CALL_SLOTS - 1 {
-                warn!(slot, "A system call beyond the table is not watched");
-                continue;
-            }
-            table.set(slot, numbers.call.0, 0)?;
+        // The numbers are constants of this binary, well below the last slot.
+        if let Some(slot) = numbers.native.and_then(|number| slots.get_mut(number as usize)) {
+            *slot = slot.with_native(numbers.call);
+        }
+        if let Some(slot) = numbers.compat.and_then(|number| slots.get_mut(number as usize)) {
+            *slot = slot.with_compat(numbers.call);
         }
     }
-    Ok(())
+    (0..).zip(slots).try_for_each(|(number, slot)| table.set(number, slot.0, 0))
 }
