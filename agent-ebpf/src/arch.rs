@@ -14,6 +14,8 @@ const X32_BIT: u32 = 0x4000_0000;
 
 /// A system call that is done, as its registers tell.
 pub struct Syscall {
+    /// The thread that called.
+    pub task: Typed,
     regs: Typed,
     compat: bool,
 }
@@ -28,10 +30,10 @@ pub fn wanted(regs: *const u8) -> Option<(Syscall, Call)> {
         return None;
     }
     // Only now, since most calls end above.
-    let compat = has(Field::TaskThreadStatus)
-        && Typed::current_task().load::<u32>(Field::TaskThreadStatus) & TS_COMPAT != 0;
+    let task = Typed::current_task();
+    let compat = has(Field::TaskThreadStatus) && task.load::<u32>(Field::TaskThreadStatus) & TS_COMPAT != 0;
     let call = if compat { slot.compat() } else { slot.native() };
-    (call != Call::NONE).then_some((Syscall { regs, compat }, call))
+    (call != Call::NONE).then_some((Syscall { task, regs, compat }, call))
 }
 
 impl Syscall {

@@ -18,25 +18,25 @@ fn zeroes(word: u64) -> u64 {
 
 /// How many bytes there are behind the last `/` of a word, 8 where there is none.
 #[inline(always)]
-pub fn behind_last_slash(word: u64) -> usize {
+pub(crate) fn behind_last_slash(word: u64) -> usize {
     // The first byte is the lowest.
     (zeroes(word ^ SLASHES).leading_zeros() / 8) as usize
 }
 
 /// Looks for `//`, `/./` and `/../` in words that come one after the other.
 #[derive(Default)]
-pub struct Unclean {
+pub(crate) struct Unclean {
     slash: u64,
     slash_dot: u64,
     slash_dot_dot: u64,
     /// Not zero when there was one.
-    pub found: u64,
+    pub(crate) found: u64,
 }
 
 impl Unclean {
     /// Takes in the next word.
     #[inline(always)]
-    pub fn look(&mut self, word: u64) {
+    pub(crate) fn look(&mut self, word: u64) {
         let (slash, dot) = (zeroes(word ^ SLASHES), zeroes(word ^ DOTS));
         // What ends at the byte before: a shift, and the last byte of the word before.
         let after_slash = slash << 8 | self.slash >> 56;

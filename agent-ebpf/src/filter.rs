@@ -1,6 +1,8 @@
 //! Whether any rule can match an open: see `holdfast_common`'s `filter`.
 
-use aya_ebpf::{helpers::generated::bpf_probe_read_kernel_str, maps::lpm_trie::Key};
+use core::mem::MaybeUninit;
+
+use aya_ebpf::maps::lpm_trie::Key;
 use holdfast_common::{
     COMPONENT_BYTES, Clauses, Component, Field, OpenFilter, OpenRecord, PREFIX_BYTES, SECTION_BYTES, Section,
     SectionFlags,
@@ -8,11 +10,11 @@ use holdfast_common::{
 
 use crate::{
     bytes::{Unclean, behind_last_slash},
-    file::OpenFile,
-    kernel::{Typed, has, offset},
+    kernel::{Typed, read_field},
     maps::{COMPONENTS, PREFIXES, open_filter},
-    path::{self, MountPlace, Step},
-    scratch::Builder,
+    names::NAME_MASKS,
+    path::{self, Dentry, KernelPath, MAX_STEPS, OpenFile, Step},
+    scratch::{Builder, Walk},
 };
 
 /// `O_ACCMODE`, `include/uapi/asm-generic/fcntl.h`.
@@ -21,8 +23,6 @@ const O_ACCMODE: u64 = 3;
 const GIVEN: usize = size_of::<OpenRecord>();
 /// Bytes of a path as given that is looked at for folders; a longer one is let through. Few programs use as long ones.
 const MAX_GIVEN: usize = 256;
-/// Steps up that folders are looked for; a path with more is let through.
-const MAX_STEPS: u32 = 64;
 
 /// The filter, and the clauses that are still possible.
 pub struct Filter {
@@ -48,19 +48,23 @@ impl Filter {
         if self.live & any_name & any_folder != 0 {
             return true;
         }
-        let mut live = self.live & any_name;
-        live |= self.live & self.by_given_name(record, given);
-        if let Some(file) = file {
-            live |= self.live & self.by_own_name(file);
-        }
+        let by_given_name = any_name | self.by_given_name(record, given);
+        let Some(file) = file else {
+            let live = self.live & by_given_name;
+            return live & any_folder != 0 || live != 0 && live & self.by_given_folders(record, given) != 0;
+        };
+        // A file that cannot be read can be any.
+        let Some(dentry) = Dentry::at(file.path.dentry) else { return true };
+        let Some(mount_root) = read_field(file.path.mnt, Field::VfsmountRoot) else { return true };
+        let object = Object { path: file.path, dentry, mount_root };
+        let [own_name, own_folder] = self.by_own_name(&object);
+        let live = self.live & (by_given_name | own_name);
         if live == 0 {
             return false;
         }
-        if live & any_folder != 0 {
-            return true;
-        }
-        live & by_given_folders(record, given) != 0
-            || file.is_some_and(|file| self.is_in_folders(record, task, file, live))
+        live & (any_folder | own_folder) != 0
+            || live & self.by_given_folders(record, given) != 0
+            || self.is_in_folders(record, task, &object, live)
     }
 
     /// Clauses that ask for the last component of the path as given. All, where that takes more than a look: the rules
@@ -72,15 +76,12 @@ impl Filter {
         if len > SECTION_BYTES {
             return Clauses::MAX;
         }
-        // The last bytes of the path, and where it is shorter some of the record before it.
-        let mut tail: Component = [0; 4];
-        if given.flags & SectionFlags::CUT != 0
-            || !record.copy_to(&mut tail, GIVEN + len - COMPONENT_BYTES, COMPONENT_BYTES)
-        {
+        if given.flags & SectionFlags::CUT != 0 {
             return Clauses::MAX;
         }
+        // The last bytes of the path, and where it is shorter some of the record before it.
         let mut name = 0;
-        for word in tail.into_iter().rev() {
+        for word in record.component_at(GIVEN + len - COMPONENT_BYTES).into_iter().rev() {
             let behind = behind_last_slash(word);
             name += behind;
             if behind < 8 {
@@ -90,12 +91,13 @@ impl Filter {
         // As one number and not five, or the verifier would follow the rest of the program five times.
         let name = record.forget(name);
         let name = if name > len { len } else { name };
-        if name >= COMPONENT_BYTES {
-            return 0;
-        }
-        let mut component: Component = [0; 4];
-        if name == 0 || !record.copy_to(&mut component, GIVEN + len - name, name) {
+        if name == 0 {
             return Clauses::MAX;
+        }
+        let Some(masks) = NAME_MASKS.get(name) else { return 0 };
+        let mut component = record.component_at(GIVEN + len - name);
+        for (word, mask) in component.iter_mut().zip(masks) {
+            *word &= mask;
         }
         // `.` and `..`, as the first bytes of a word.
         if component[0] == 0x2e || component[0] == 0x2e2e {
@@ -105,51 +107,24 @@ impl Filter {
     }
 
     /// Clauses that ask for the last component of the file that was opened. All, for the root of a mount, whose name
-    /// is that of the place it is mounted on, and for what no folder holds.
+    /// is that of the place it is mounted on, and for what no folder holds: such a name (`memfd:x/y`) can have slashes.
     #[inline(always)]
-    fn by_own_name(&self, file: OpenFile) -> Clauses {
-        if file.path.dentry == file.mount_root {
-            return Clauses::MAX;
+    fn by_own_name(&self, object: &Object) -> [Clauses; 2] {
+        if object.dentry.parent == object.path.dentry || object.mount_root == object.path.dentry {
+            return [Clauses::MAX, 0];
         }
-        let component = match file.dentry {
-            Some(dentry) if dentry.parent().address() == dentry.address() => return Clauses::MAX,
-            Some(dentry) => dentry.name(),
-            None => match file.path.own_name() {
-                Some(name) => component_at(name),
-                None => return Clauses::MAX,
-            },
-        };
-        component.map_or(0, |component| self.look_up(&component)[0])
+        object.dentry.component().map_or([0; 2], |component| self.look_up(&component))
     }
 
-    /// Whether the file is in a folder that a clause asks for.
+    /// Whether a folder that the file is in is one that a clause asks for.
     #[inline(always)]
-    fn is_in_folders(&self, record: &mut Builder, task: Typed, file: OpenFile, live: Clauses) -> bool {
-        let mut path = file.path;
-        if let Some(mut dentry) = file.dentry {
-            for _ in 0..MAX_STEPS {
-                if dentry.address() == file.mount_root {
-                    break;
-                }
-                let clauses = dentry.name().map_or(0, |component| self.look_up(&component)[1]);
-                let parent = dentry.parent();
-                if live & clauses != 0 || parent.address() == dentry.address() {
-                    return true;
-                }
-                dentry = parent;
-            }
-            // Most files are in the mount at the root, and that is all of the path.
-            if is_namespace_root(task, path.mnt) {
-                return dentry.address() != file.mount_root;
-            }
-            path.dentry = dentry.address();
-        }
-        path::begin(record, path);
+    fn is_in_folders(&self, record: &mut Builder, task: Typed, object: &Object, live: Clauses) -> bool {
+        object.begin_above(record);
         for _ in 0..MAX_STEPS {
-            match path::step(record) {
+            match path::step(record, task) {
                 Step::Mount => {}
-                Step::Component { name, last } => {
-                    let clauses = component_at(name).map_or(0, |component| self.look_up(&component)[1]);
+                Step::Component { dentry, last } => {
+                    let clauses = dentry.component().map_or(0, |component| self.look_up(&component)[1]);
                     if live & clauses != 0 || last {
                         return true;
                     }
@@ -159,6 +134,31 @@ impl Filter {
             }
         }
         true
+    }
+
+    /// Clauses of the folders that a path as given is in, by its letters. All, where it is relative or not written as the
+    /// rules compare it.
+    #[inline(always)]
+    fn by_given_folders(&self, record: &Builder, given: Section) -> Clauses {
+        let len = usize::from(given.len);
+        let first = record.word(GIVEN);
+        if len == 0 || first as u8 != b'/' || len > MAX_GIVEN || is_unclean(record, len) {
+            return Clauses::MAX;
+        }
+        let (word, bit) = OpenFilter::prefix_bit(first as u32);
+        if self.words[word] & bit == 0 {
+            return 0;
+        }
+        let mut key = MaybeUninit::<Key<[u8; PREFIX_BYTES]>>::uninit();
+        let at = key.as_mut_ptr();
+        // SAFETY: both fields of the key are filled before it is used. Behind the path comes a NUL, which is in no prefix.
+        unsafe {
+            (&raw mut (*at).prefix_len).write_unaligned(PREFIX_BYTES as u32 * 8);
+            if !record.copy_to(&raw mut (*at).data, GIVEN) {
+                return Clauses::MAX;
+            }
+            PREFIXES.get(key.assume_init_ref()).copied().unwrap_or(0)
+        }
     }
 
     #[inline(always)]
@@ -172,39 +172,21 @@ impl Filter {
     }
 }
 
-/// Whether the root of a mount is the end of every path in it: it is the one at the root of the thread's namespace, or
-/// lies right on that, as the root file system lies on the one that the kernel started with.
-#[inline(always)]
-fn is_namespace_root(task: Typed, mnt: u64) -> bool {
-    if !(has(Field::TaskNsproxy) && has(Field::NsproxyMnt) && has(Field::MntNsRoot)) {
-        return false;
-    }
-    let first = task.follow(Field::TaskNsproxy).follow(Field::NsproxyMnt).follow(Field::MntNsRoot);
-    let mount = mnt.wrapping_sub(offset(Field::MountVfsmount) as u64);
-    if mount == first.address() {
-        return true;
-    }
-    let Some(place) = MountPlace::of(mount) else { return false };
-    let first_root: u64 = first.load_at(offset(Field::MountVfsmount) + offset(Field::VfsmountRoot));
-    place.parent == first.address() && place.mountpoint == first_root
+/// What is read of a file before it is known whether anybody asks for it.
+struct Object {
+    path: KernelPath,
+    dentry: Dentry,
+    mount_root: u64,
 }
 
-/// Clauses of the folders that a path as given is in, by its letters. All, where it is relative or not written as the
-/// rules compare it.
-#[inline(always)]
-fn by_given_folders(record: &Builder, given: Section) -> Clauses {
-    let len = usize::from(given.len);
-    let mut data = [0; PREFIX_BYTES];
-    let absolute = len > 0 && record.byte(GIVEN) == b'/';
-    if !absolute
-        || len > MAX_GIVEN
-        || is_unclean(record, len)
-        || !record.copy_to(&mut data, GIVEN, PREFIX_BYTES)
-    {
-        return Clauses::MAX;
+impl Object {
+    /// Puts the walk one step behind its beginning, where that step has been looked at already.
+    #[inline(always)]
+    fn begin_above(&self, record: &mut Builder) {
+        let at_root = self.mount_root == self.path.dentry;
+        let node = if at_root { self.path.dentry } else { self.dentry.parent };
+        record.set_walk(Walk { mnt: self.path.mnt, root: self.mount_root, node });
     }
-    // Behind the path comes a NUL, which is in no prefix.
-    PREFIXES.get(Key::new(PREFIX_BYTES as u32 * 8, data)).copied().unwrap_or(0)
 }
 
 /// Whether there is `//`, `/./` or `/../` in the path as given.
@@ -221,16 +203,4 @@ fn is_unclean(record: &Builder, len: usize) -> bool {
         at += 8;
     }
     unclean.found != 0
-}
-
-/// The name at a kernel address. `None` where it is longer than a clause can ask for.
-#[inline(always)]
-fn component_at(address: u64) -> Option<Component> {
-    let mut component: Component = [0; 4];
-    // SAFETY: the destination has COMPONENT_BYTES; the helper checks the source.
-    let read = unsafe {
-        bpf_probe_read_kernel_str(component.as_mut_ptr().cast(), COMPONENT_BYTES as u32, address as *const _)
-    };
-    // A name that fills it to the last byte was cut, or is as long as one that was.
-    (read > 0 && read < COMPONENT_BYTES as i64).then_some(component)
 }

@@ -73,19 +73,6 @@ impl Typed {
         self.load(field)
     }
 
-    /// A structure or array that lies inside this one.
-    #[inline(always)]
-    pub fn part(self, field: Field) -> Self {
-        // SAFETY: the verifier checks what is loaded from there.
-        Self(unsafe { self.0.add(offset(field)) })
-    }
-
-    /// The pointer.
-    #[inline(always)]
-    pub fn as_ptr(self) -> *const u8 {
-        self.0
-    }
-
     /// The address, with the type forgotten.
     #[inline(always)]
     pub fn address(self) -> u64 {

@@ -4,7 +4,7 @@
 //! scheduler tell the life of processes. Everything read here is under the control of whoever is being watched, and
 //! everything is copied, bounded and checked again in user space.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
-// One load in `file.rs` has to be written out.
+// One load in `scratch.rs` has to be written out.
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 #[cfg(not(target_arch = "bpf"))]
@@ -17,13 +17,13 @@ mod bytes;
 #[cfg(target_arch = "bpf")]
 mod count;
 #[cfg(target_arch = "bpf")]
-mod file;
-#[cfg(target_arch = "bpf")]
 mod filter;
 #[cfg(target_arch = "bpf")]
 mod kernel;
 #[cfg(target_arch = "bpf")]
 mod maps;
+#[cfg(target_arch = "bpf")]
+mod names;
 #[cfg(target_arch = "bpf")]
 mod open;
 #[cfg(target_arch = "bpf")]

@@ -6,11 +6,10 @@ use holdfast_common::{Call, Class, Count, Field, Kind, OpenRecord, Section};
 use crate::{
     arch::Syscall,
     count::count,
-    file::OpenFile,
     filter::Filter,
     kernel::{Typed, read_field, self_pid},
     maps::{EVENT_RING, SCRATCH_CALL},
-    path::{self, KernelPath},
+    path::{self, KernelPath, OpenFile},
     scratch::Builder,
     task,
 };
@@ -67,7 +66,7 @@ impl Request {
 /// A call of the open family is done.
 #[inline(always)]
 pub fn on_exit(syscall: &Syscall, call: Call, result: i64) {
-    let task = Typed::current_task();
+    let task = syscall.task;
     count(Class::Open, Count::Seen);
     if task.load::<u32>(Field::TaskTgid) == self_pid() {
         return count(Class::Open, Count::Filtered);
@@ -92,7 +91,7 @@ pub fn on_exit(syscall: &Syscall, call: Call, result: i64) {
     record.mode = request.mode;
     record.dirfd = request.dirfd;
     record.reserved = 0;
-    record.real = file.map_or(Section::default(), |file| path::append(&mut builder, file.path));
+    record.real = file.map_or(Section::default(), |file| path::append(&mut builder, task, file.path));
     // The path lies right behind the fixed part.
     let absolute = record.path.len > 0 && builder.byte(size_of::<OpenRecord>()) == b'/';
     record.base = if absolute { Section::default() } else { base(&mut builder, task, request.dirfd) };
@@ -119,7 +118,7 @@ fn base(builder: &mut Builder, task: Typed, dirfd: i32) -> Section {
         OpenFile::of(task, dirfd as u32).map(|file| file.path)
     };
     match start {
-        Some(start) => path::append(builder, start),
+        Some(start) => path::append(builder, task, start),
         None => Section::default(),
     }
 }

@@ -3,16 +3,17 @@
 //! The last component comes first; user space turns it round. A rename during the walk can tear the path, as it can
 //! tear what any reader without the kernel's rename lock sees.
 
-use holdfast_common::{Field, SECTION_BYTES, Section, SectionFlags};
+use holdfast_common::{Component, Field, SECTION_BYTES, Section, SectionFlags};
 
 use crate::{
-    kernel::{offset, read, read_field},
+    kernel::{Typed, has, offset, read, read_field},
+    names::NAME_MASKS,
     scratch::{Builder, Walk},
 };
 
 /// How many components and mounts a walk takes at the most. Above what real trees have; a bound, since the verifier
 /// wants one. A path with more is cut at the end that is nearest the root, and says so.
-const MAX_STEPS: u32 = 64;
+pub const MAX_STEPS: u32 = 64;
 /// `NAME_MAX` and its NUL.
 const NAME_BYTES: usize = 256;
 
@@ -26,45 +27,64 @@ pub struct KernelPath {
     pub dentry: u64,
 }
 
-/// The members of `struct dentry` from `d_parent` on, the same on every kernel since 2.6.38; checked at the load.
+/// The members of `struct dentry` from `d_parent` on, the same on every kernel since 2.6.38; checked at the load. In one
+/// piece, since it is the call of the helper that costs.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct DentryLinks {
-    parent: u64,
-    hash_len: u64,
-    name: u64,
-}
-
-/// Where a mount is: the members of `struct mount` (`fs/mount.h`) from `mnt_parent` on, the same on every kernel since
-/// 3.3; checked at the load.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct MountPlace {
-    /// The mount that it lies on, a `struct mount`. Itself at the root of a namespace.
+pub struct Dentry {
+    /// The folder that it is in. Itself where there is none.
     pub parent: u64,
-    /// The place there, a `struct dentry`.
-    pub mountpoint: u64,
+    hash: u32,
+    len: u32,
+    /// The address of its name.
+    pub name: u64,
+    inode: u64,
+    /// Its name, if that is short. At least 32 bytes on every 64-bit kernel (`DNAME_INLINE_LEN`).
+    short_name: Component,
 }
 
-impl MountPlace {
-    /// Where the `struct mount` at that address is.
+impl Dentry {
+    /// The dentry at a kernel address.
     #[inline(always)]
-    pub fn of(mount: u64) -> Option<Self> {
-        read_field(mount, Field::MountParent)
+    pub fn at(address: u64) -> Option<Self> {
+        read_field(address, Field::DentryParent)
     }
+
+    /// Its name. `None` where it is longer than a clause of the filter can ask for.
+    #[inline(always)]
+    pub fn component(&self) -> Option<Component> {
+        let masks = NAME_MASKS.get(self.len as usize)?;
+        let mut component = self.short_name;
+        // What lies behind the name is left over from another one.
+        for (word, mask) in component.iter_mut().zip(masks) {
+            *word &= mask;
+        }
+        Some(component)
+    }
+}
+
+/// The members of `struct mount` (`fs/mount.h`) from `mnt_parent` on, the same on every kernel since 3.3; checked at the
+/// load.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct MountPlace {
+    /// The mount that it lies on, a `struct mount`. Itself at the root of a namespace.
+    parent: u64,
+    /// The place there, a `struct dentry`.
+    mountpoint: u64,
 }
 
 /// Appends the path of an object.
 #[inline(always)]
-pub fn append(record: &mut Builder, path: KernelPath) -> Section {
+pub fn append(record: &mut Builder, task: Typed, path: KernelPath) -> Section {
     let mark = record.len();
     begin(record, path);
     let mut flags = SectionFlags::CUT;
     for _ in 0..MAX_STEPS {
-        match step(record) {
+        match step(record, task) {
             Step::Mount => {}
-            Step::Component { name, last } => {
-                if !append_component(record, mark, name) {
+            Step::Component { dentry, last } => {
+                if !append_component(record, mark, dentry.name) {
                     break;
                 }
                 if last {
@@ -95,8 +115,8 @@ pub enum Step {
     Mount,
     /// A component, and one up.
     Component {
-        /// The address of its name.
-        name: u64,
+        /// What has the name.
+        dentry: Dentry,
         /// No folder holds it: there is no next step.
         last: bool,
     },
@@ -108,37 +128,35 @@ pub enum Step {
 
 /// Goes on with the walk.
 #[inline(always)]
-pub fn step(record: &mut Builder) -> Step {
+pub fn step(record: &mut Builder, task: Typed) -> Step {
     let Walk { mnt, root, node } = record.walk();
     if node == root {
         // The root of this mount. Go on where it is mounted, or end at the root of the namespace.
         let mount = mnt.wrapping_sub(offset(Field::MountVfsmount) as u64);
-        let Some(MountPlace { parent, mountpoint }) = MountPlace::of(mount) else { return Step::Stuck };
-        if parent == mount {
+        let Some(place) = read_field::<MountPlace>(mount, Field::MountParent) else { return Step::Stuck };
+        if place.parent == mount || is_root_of_namespace(task, place) {
             return Step::Root;
         }
-        let mnt = parent.wrapping_add(offset(Field::MountVfsmount) as u64);
+        let mnt = place.parent.wrapping_add(offset(Field::MountVfsmount) as u64);
         let Some(root) = read_field(mnt, Field::VfsmountRoot) else { return Step::Stuck };
-        record.set_walk(Walk { mnt, root, node: mountpoint });
+        record.set_walk(Walk { mnt, root, node: place.mountpoint });
         return Step::Mount;
     }
-    let Some(links) = links(node) else { return Step::Stuck };
-    record.set_walk(Walk { mnt, root, node: links.parent });
-    Step::Component { name: links.name, last: links.parent == node }
+    let Some(dentry) = Dentry::at(node) else { return Step::Stuck };
+    record.set_walk(Walk { mnt, root, node: dentry.parent });
+    Step::Component { dentry, last: dentry.parent == node }
 }
 
+/// Whether that place is the root of the first mount of the thread's namespace: as a rule the root file system lies there,
+/// over the one that the kernel started with. Spares the walk its last two steps.
 #[inline(always)]
-fn links(dentry: u64) -> Option<DentryLinks> {
-    read(dentry.wrapping_add(offset(Field::DentryParent) as u64))
-}
-
-impl KernelPath {
-    /// The address of the object's own name, in its file system: that of a mount's root is not where it is mounted.
-    /// `None` for what no folder holds: such a name (`memfd:x/y`) can have slashes.
-    #[inline(always)]
-    pub fn own_name(&self) -> Option<u64> {
-        links(self.dentry).filter(|links| links.parent != self.dentry).map(|links| links.name)
+fn is_root_of_namespace(task: Typed, place: MountPlace) -> bool {
+    if !(has(Field::TaskNsproxy) && has(Field::NsproxyMnt) && has(Field::MntNsRoot)) {
+        return false;
     }
+    let first = task.follow(Field::TaskNsproxy).follow(Field::NsproxyMnt).follow(Field::MntNsRoot);
+    let first_root: u64 = first.load_at(offset(Field::MountVfsmount) + offset(Field::VfsmountRoot));
+    place.parent == first.address() && place.mountpoint == first_root
 }
 
 /// Appends a name, if the section still has room for any name.
@@ -169,4 +187,27 @@ pub fn append_cgroup(record: &mut Builder, node: u64) -> Section {
         record.set_walk(Walk { mnt: 0, root: 0, node: parent });
     }
     record.section(mark, flags)
+}
+
+/// An open file of the current thread.
+#[derive(Clone, Copy)]
+pub struct OpenFile {
+    /// The address of its `struct file`.
+    pub address: u64,
+    /// Its path.
+    pub path: KernelPath,
+}
+
+impl OpenFile {
+    /// The file behind a descriptor. `None` where it has been closed already.
+    #[inline(always)]
+    pub fn of(task: Typed, fd: u32) -> Option<Self> {
+        let table = task.follow(Field::TaskFiles).follow(Field::FilesFdt);
+        if fd >= table.load::<u32>(Field::FdtMaxFds) {
+            return None;
+        }
+        let address: u64 = read(table.load::<u64>(Field::FdtFd).wrapping_add(u64::from(fd) * 8))?;
+        // An empty place reads as no file: nothing is mapped at the first page.
+        Some(Self { address, path: read_field(address, Field::FilePath)? })
+    }
 }

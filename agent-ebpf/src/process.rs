@@ -81,16 +81,16 @@ pub fn on_exec(task: *const u8, binprm: *const u8) {
 
     record.filename = builder.kernel_str(binprm.load(Field::BinprmFilename));
     record.argv = arguments(&mut builder, task);
-    record.exe = append(&mut builder, read_field(file.address(), Field::FilePath));
+    record.exe = append(&mut builder, task, read_field(file.address(), Field::FilePath));
     let fs = task.follow(Field::TaskFs).address();
-    record.cwd = append(&mut builder, read_field(fs, Field::FsPwd));
+    record.cwd = append(&mut builder, task, read_field(fs, Field::FsPwd));
     record.cgroup = cgroup(&mut builder, task);
     builder.submit(&PROCESS_RING, Class::Process);
 }
 
 #[inline(always)]
-fn append(builder: &mut Builder, path: Option<KernelPath>) -> Section {
-    path.map_or(Section::default(), |path| path::append(builder, path))
+fn append(builder: &mut Builder, task: Typed, path: Option<KernelPath>) -> Section {
+    path.map_or(Section::default(), |path| path::append(builder, task, path))
 }
 
 /// The argument list, as it lies in the new program's memory: this thread has not run a line of it yet.

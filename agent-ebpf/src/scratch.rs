@@ -1,12 +1,14 @@
 //! Where a record is put together before it goes into a ring.
 
+use core::arch::asm;
+
 use aya_ebpf::{
     helpers::generated::{
         bpf_probe_read_kernel, bpf_probe_read_kernel_str, bpf_probe_read_user, bpf_probe_read_user_str,
     },
     maps::RingBuf,
 };
-use holdfast_common::{Class, Count, Header, SECTION_BYTES, Section, SectionFlags};
+use holdfast_common::{Class, Component, Count, Header, SECTION_BYTES, Section, SectionFlags};
 
 use crate::count::count;
 
@@ -131,26 +133,35 @@ impl Builder {
         unsafe { self.start().add(at).read_volatile() }
     }
 
-    /// Eight bytes of the record. `at` is a multiple of eight.
+    /// Eight bytes of the record, wherever they begin.
     #[inline(always)]
     pub fn word(&self, at: usize) -> u64 {
         if at > RECORD_BYTES - 8 {
             return 0;
         }
-        // SAFETY: the offset has just been checked against the size of the memory, which is aligned.
-        unsafe { self.start().add(at).cast::<u64>().read_volatile() }
+        // SAFETY: the offset has just been checked against the size of the memory.
+        let from = unsafe { self.start().add(at) };
+        let word;
+        // SAFETY: a load from there. In assembly, since the compiler makes eight loads of one that need not be aligned,
+        // as it must on processors that refuse it; those that run BPF do not (`HAVE_EFFICIENT_UNALIGNED_ACCESS`).
+        unsafe { asm!("{word} = *(u64 *)({from} + 0)", word = out(reg) word, from = in(reg) from) };
+        word
     }
 
-    /// Copies `len` bytes of the record, from `at` on, to the beginning of `to`.
+    /// A component that begins there, and whatever follows it.
     #[inline(always)]
-    pub fn copy_to<T>(&self, to: &mut T, at: usize, len: usize) -> bool {
-        if at > LAST_START || len > size_of::<T>() {
+    pub fn component_at(&self, at: usize) -> Component {
+        [self.word(at), self.word(at + 8), self.word(at + 16), self.word(at + 24)]
+    }
+
+    /// Fills `to` with the bytes of the record from `at` on.
+    #[inline(always)]
+    pub fn copy_to<const N: usize>(&self, to: *mut [u8; N], at: usize) -> bool {
+        if at > LAST_START {
             return false;
         }
-        // SAFETY: both ends have just been checked.
-        let from = unsafe { self.start().add(at) };
-        // SAFETY: as above.
-        unsafe { bpf_probe_read_kernel((&raw mut *to).cast(), len as u32, from.cast()) == 0 }
+        // SAFETY: the offset has just been checked, and N is below what lies behind it.
+        unsafe { bpf_probe_read_kernel(to.cast(), N as u32, self.start().add(at).cast()) == 0 }
     }
 
     /// Appends a string from the caller's memory, without its NUL.

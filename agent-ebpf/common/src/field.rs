@@ -56,8 +56,6 @@ fields! {
     CredEuid = "cred"."euid",
     CredEgid = "cred"."egid",
     FilesFdt = "files_struct"."fdt",
-    /// The table of a process that never had more than 64 descriptors.
-    FilesFdArray = "files_struct"."fd_array",
     FdtFd = "fdtable"."fd",
     FdtMaxFds = "fdtable"."max_fds",
     /// Renamed when it became read-only to most of the kernel.
@@ -73,6 +71,7 @@ fields! {
     MntNsRoot = "mnt_namespace"."root",
     DentryParent = "dentry"."d_parent",
     DentryName = "dentry"."d_name",
+    DentryInode = "dentry"."d_inode",
     /// Renamed in 6.14.
     DentryShortName = "dentry"."d_iname" | "d_shortname",
     InodeNumber = "inode"."i_ino",
@@ -125,8 +124,6 @@ impl Field {
                 | Self::TaskNsproxy
                 | Self::NsproxyMnt
                 | Self::MntNsRoot
-                | Self::FilesFdArray
-                | Self::DentryShortName
                 | Self::TaskCgroups
                 | Self::CssSetCgroup
                 | Self::CgroupKernfs

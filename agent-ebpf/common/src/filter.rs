@@ -35,8 +35,10 @@ impl OpenFilter {
     pub const ANY_NAME: usize = 6;
     /// Clauses that do not ask for a folder.
     pub const ANY_FOLDER: usize = 7;
+    /// A bit for the beginning of each prefix in the table of prefixes, at [`OpenFilter::prefix_bit`].
+    pub const PREFIXES: usize = 8;
     /// A bit for each component that is in the table of components, at [`OpenFilter::bloom_bit`].
-    pub const BLOOM: usize = 8;
+    pub const BLOOM: usize = 9;
     /// How many words there are.
     pub const WORDS: usize = Self::BLOOM + BLOOM_WORDS;
 
@@ -51,6 +53,16 @@ impl OpenFilter {
             ^ component[2].wrapping_mul(0x3c6e_f372_fe94_f82b)
             ^ component[3].wrapping_mul(0xa54f_f53a_5f1d_36f1);
         (Self::BLOOM + (mixed >> 58) as usize, 1 << (mixed >> 52 & 63))
+    }
+}
+
+impl OpenFilter {
+    /// The word and the bit of a prefix, by its first four bytes. As with components, a bit that is not set spares the
+    /// look-up. A prefix that is shorter sets all bits.
+    #[inline(always)]
+    #[must_use]
+    pub const fn prefix_bit(beginning: u32) -> (usize, Clauses) {
+        (Self::PREFIXES, 1 << (beginning.wrapping_mul(0x9e37_79b9) >> 26))
     }
 }
 

@@ -110,15 +110,18 @@ impl Btf {
             }
         }
         // The kernel half reads these members in one piece.
-        for (first, second, piece) in [
-            (Field::DentryParent, Field::DentryName, "dentry.d_name right behind dentry.d_parent"),
+        for (first, second, distance, piece) in [
+            (Field::DentryParent, Field::DentryName, 8, "dentry.d_name right behind dentry.d_parent"),
+            (Field::DentryParent, Field::DentryInode, 24, "dentry.d_inode right behind dentry.d_name"),
+            (Field::DentryParent, Field::DentryShortName, 32, "dentry.d_iname right behind dentry.d_inode"),
             (
                 Field::MountParent,
                 Field::MountMountpoint,
+                8,
                 "mount.mnt_mountpoint right behind mount.mnt_parent",
             ),
         ] {
-            if offsets[second as usize] != offsets[first as usize].wrapping_add(8) {
+            if offsets[second as usize] != offsets[first as usize].wrapping_add(distance) {
                 missing.push(piece.to_owned());
             }
         }

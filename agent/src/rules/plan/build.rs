@@ -15,7 +15,7 @@ pub(super) fn plan(clauses: Clauses) -> OpenPlan {
         let components = components(&clauses);
         let prefixes = prefixes(&clauses);
         if components.len().max(prefixes.len()) <= MAX_COMPONENTS as usize {
-            return OpenPlan { words: words(&clauses, components.keys()), components, prefixes };
+            return OpenPlan { words: words(&clauses, components.keys(), &prefixes), components, prefixes };
         }
         widen(&mut clauses);
     }
@@ -38,6 +38,7 @@ fn widen(clauses: &mut [Clause]) {
 fn words<'a>(
     clauses: &[Clause],
     components: impl Iterator<Item = &'a Component>,
+    prefixes: &[Prefix],
 ) -> [Bits; OpenFilter::WORDS] {
     let mut words = [0; OpenFilter::WORDS];
     for (number, clause) in clauses.iter().enumerate() {
@@ -56,6 +57,11 @@ fn words<'a>(
     for component in components {
         let (word, bit) = OpenFilter::bloom_bit(component);
         words[word] |= bit;
+    }
+    for Prefix { bits, bytes, .. } in prefixes {
+        let [a, b, c, d, ..] = *bytes;
+        let (word, bit) = OpenFilter::prefix_bit(u32::from_ne_bytes([a, b, c, d]));
+        words[word] |= if *bits < u32::BITS { Bits::MAX } else { bit };
     }
     words
 }
