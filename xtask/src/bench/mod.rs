@@ -3,6 +3,7 @@
 mod agent;
 mod counters;
 mod empty;
+mod journal;
 mod latency;
 mod overhead;
 mod proc;
