@@ -29,6 +29,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 /// Builds the agent and returns the path of its binary.
 pub(crate) fn agent(release: bool) -> Result<PathBuf> {
     setup::toolchain()?;
+    with_toolchain(release)
+}
+
+/// The same, given a toolchain.
+pub(crate) fn with_toolchain(release: bool) -> Result<PathBuf> {
     step::command(&mut command(release))?;
     Ok(tree::agent(release))
 }

@@ -68,30 +68,27 @@ fn deny() -> Result<()> {
 /// Where cargo-deny fetches the advisories from.
 const ADVISORIES: &str = "https://github.com/rustsec/advisory-db";
 
-/// `cargo-deny` from `PATH`, or our own copy, which the target folder keeps.
+/// `cargo-deny` of the version we want, wherever it is; else of any version in `PATH`; else our own copy, which the
+/// target folder keeps.
 fn cargo_deny() -> Result<PathBuf> {
     let own = tree::target().join("tools");
-    let known = [own.join("bin/cargo-deny"), cargo_home().join("bin/cargo-deny")];
-    let known = known.into_iter().chain(tree::which("cargo-deny"));
+    let installed = tree::which("cargo-deny").into_iter().chain([cargo_home().join("bin/cargo-deny")]);
+    let found: Vec<(PathBuf, String)> = installed
+        .chain([own.join("bin/cargo-deny")])
+        .filter_map(|path| step::output(&path, &["--version"]).map(|version| (path, version)))
+        .collect();
     let wanted = format!("cargo-deny {DENY}");
-    for path in known {
-        if step::output(&path, &["--version"]).is_some_and(|version| version == wanted) {
-            return Ok(path);
-        }
+    if let Some((path, _)) = found.iter().find(|(_, version)| *version == wanted) {
+        return Ok(path.clone());
     }
-    // A profile made for a short build: the checks themselves take a second.
+    if let Some((path, version)) = found.into_iter().find(|(path, _)| !path.starts_with(&own)) {
+        step::warn(&format!("{version} checks what is written for {wanted}"));
+        return Ok(path);
+    }
+    step::done("install", &format!("{wanted} to {}, once: it takes minutes to build", tree::shown(&own)));
+    // A profile made for a short build: the checks themselves take a second. Cargo tells each crate, as progress.
     let mut install = tree::cargo();
-    install.args([
-        "install",
-        "--quiet",
-        "--locked",
-        "cargo-deny",
-        "--version",
-        DENY,
-        "--profile",
-        "dev",
-        "--root",
-    ]);
+    install.args(["install", "--locked", "cargo-deny", "--version", DENY, "--profile", "dev", "--root"]);
     step::command(install.arg(&own)).context("cannot install cargo-deny")?;
     Ok(own.join("bin/cargo-deny"))
 }

@@ -34,7 +34,8 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    fn log_dir(&self) -> PathBuf {
+    /// Where the alert log lies.
+    pub(crate) fn log_dir(&self) -> PathBuf {
         self.folder.join("log")
     }
 
@@ -211,24 +212,6 @@ impl Drop for Agent {
 /// The message of a line of the agent's log: at the top, or among `fields`.
 pub(crate) fn message(line: &Value) -> Option<&str> {
     line.get("message").or_else(|| line.get("fields")?.get("message"))?.as_str()
-}
-
-/// Alert lines of the benchmark's own rule, in every segment of the log.
-pub(crate) fn alerts_written(home: &Home) -> Result<u64> {
-    let mut lines = 0;
-    for entry in fs::read_dir(home.log_dir()).context("cannot read the log folder")? {
-        let path = entry?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().contains(".jsonl")) {
-            lines += count(&fs::read(&path)?, super::RULE.as_bytes());
-        }
-    }
-    Ok(lines)
-}
-
-/// Lines that contain a text.
-fn count(bytes: &[u8], text: &[u8]) -> u64 {
-    let lines = bytes.split(|&byte| byte == b'\n');
-    lines.filter(|line| line.windows(text.len()).any(|window| window == text)).count() as u64
 }
 
 /// Removes a folder's content, so that one run's files do not become the next one's.

@@ -3,6 +3,7 @@
 mod agent;
 mod counters;
 mod empty;
+mod journal;
 mod latency;
 mod overhead;
 mod proc;
@@ -25,7 +26,7 @@ pub(crate) use self::workload::{WorkloadArgs, run as workload};
 use self::{
     agent::{Home, fresh},
     overhead::{Turns, Work},
-    report::{Figure, Goal},
+    report::{Figure, Goal, Origin},
     storm::Storm,
     workload::Kind,
 };
@@ -51,6 +52,9 @@ pub(crate) struct Args {
     /// Takes this agent instead of building one
     #[arg(long, value_name = "BINARY")]
     agent: Option<PathBuf>,
+    /// Writes the table to this file too, as Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
     /// Further arguments of `holdfast run`, after `--`
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -71,6 +75,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if !tree::is_root() {
         bail!("loading BPF programs takes root: run this as root");
     }
+    if let Some(folder) = args.markdown.as_deref().and_then(Path::parent)
+        && !folder.as_os_str().is_empty()
+        && !folder.is_dir()
+    {
+        bail!("--markdown: there is no folder `{}`", folder.display());
+    }
+    // Before the build: the load that counts is not ours.
+    let origin = Origin::here(args.quick);
+    println!("{}", origin.machine());
     let object = empty::build(&setup::toolchain()?)?;
     let binary = args.agent.clone().map_or_else(|| build::agent(true), Ok)?;
     let folder = tree::target().join("bench/run");
@@ -108,8 +121,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let size = fs::metadata(&home.binary).context("the agent's binary")?.len() as f64 / f64::from(1 << 20);
     figures.push(Figure::new("binary, stripped", size, "MiB").goal(Goal::AtMost(15.0)));
     println!("{}", report::table(&figures));
-    let path = report::write(&figures, &json!(details), args.quick)?;
+    let path = report::write(&figures, &json!(details), &origin)?;
     step::done("written", &tree::shown(&path));
+    if let Some(path) = &args.markdown {
+        report::write_markdown(path, &figures, &origin)?;
+        step::done("written", &tree::shown(path));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,8 +1,9 @@
 //! What was measured: a table for people, a file for comparing.
 
 use std::{
+    fmt::Write as _,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -81,36 +82,90 @@ pub(crate) fn table(figures: &[Figure]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// What the figures come from: without it they mean nothing.
+pub(crate) struct Origin {
+    date: String,
+    quick: bool,
+    commit: Option<String>,
+    kernel: String,
+    architecture: String,
+    cpu: String,
+    cpus: usize,
+    memory: String,
+    /// Before anything was measured: what else the machine had to do.
+    load: String,
+}
+
+impl Origin {
+    /// This machine and this moment.
+    pub(crate) fn here(quick: bool) -> Self {
+        let root = tree::root().to_string_lossy();
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        let field = |text: &str, key| {
+            let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or("unknown");
+            line.trim_start_matches(['\t', ' ', ':']).trim_end().to_owned()
+        };
+        let uname = rustix::system::uname();
+        Self {
+            date: date(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
+            quick,
+            commit: step::output("git", &["-C", &root, "describe", "--always", "--dirty"]),
+            kernel: uname.release().to_string_lossy().into_owned(),
+            architecture: uname.machine().to_string_lossy().into_owned(),
+            cpu: field(&read("/proc/cpuinfo"), "model name"),
+            cpus: std::thread::available_parallelism().map_or(0, usize::from),
+            memory: field(&read("/proc/meminfo"), "MemTotal"),
+            load: read("/proc/loadavg").trim().to_owned(),
+        }
+    }
+
+    /// Kernel and CPU, in a line.
+    pub(crate) fn machine(&self) -> String {
+        let Self { kernel, architecture, cpu, cpus, memory, load, .. } = self;
+        format!("Linux {kernel} {architecture}, CPU {cpu}, {cpus} of them, memory {memory}, load {load}")
+    }
+
+    fn json(&self) -> Value {
+        let Self { kernel, architecture, cpu, cpus, memory, load, .. } = self;
+        json!({
+            "kernel": kernel, "architecture": architecture, "cpu": cpu, "cpus": cpus, "memory": memory, "load": load,
+        })
+    }
+}
+
 /// Writes `target/bench/<date>.json`.
-pub(crate) fn write(figures: &[Figure], details: &Value, quick: bool) -> Result<PathBuf> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+pub(crate) fn write(figures: &[Figure], details: &Value, origin: &Origin) -> Result<PathBuf> {
+    let Origin { date, quick, commit, .. } = origin;
     let report = json!({
-        "date": date(now),
+        "date": date,
         "quick": quick,
-        "commit": step::output("git", &["-C", &tree::root().to_string_lossy(), "describe", "--always", "--dirty"]),
-        "machine": machine(),
+        "commit": commit,
+        "machine": origin.json(),
         "figures": figures.iter().map(Figure::json).collect::<Vec<_>>(),
         "details": details,
     });
-    let path = tree::target().join("bench").join(format!("{}.json", date(now).replace(':', "")));
+    let path = tree::target().join("bench").join(format!("{}.json", date.replace(':', "")));
     let text = serde_json::to_string_pretty(&report).context("a report is JSON")?;
     fs::write(&path, text + "\n").with_context(|| format!("cannot write `{}`", path.display()))?;
     Ok(path)
 }
 
-/// What the figures come from: without it they mean nothing.
-fn machine() -> Value {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
-    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kernel = rustix::system::uname();
-    json!({
-        "cpu": cpu.trim_start_matches(['\t', ' ', ':']),
-        "cpus": std::thread::available_parallelism().map_or(0, usize::from),
-        "memory": memory.lines().next().and_then(|line| line.strip_prefix("MemTotal:")).map(str::trim),
-        "kernel": kernel.release().to_string_lossy(),
-        "load": fs::read_to_string("/proc/loadavg").unwrap_or_default().trim(),
-    })
+/// Writes the table as Markdown, to be kept.
+pub(crate) fn write_markdown(path: &Path, figures: &[Figure], origin: &Origin) -> Result<()> {
+    fs::write(path, markdown(figures, origin)).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+fn markdown(figures: &[Figure], origin: &Origin) -> String {
+    let Origin { date, quick, commit, .. } = origin;
+    let mut text = String::from("# Benchmark\n\n");
+    let command = if *quick { "cargo xtask bench --quick` (rough figures)" } else { "cargo xtask bench`" };
+    let commit = commit.as_deref().unwrap_or("unknown");
+    let _ = writeln!(text, "`{command}, commit `{commit}`, {date}.\n\n{}.\n", origin.machine());
+    text.push_str("| Figure | Value | Goal | |\n| --- | ---: | --- | --- |\n");
+    for [name, value, goal, met] in figures.iter().filter(|figure| !figure.aside).map(Figure::cells) {
+        let _ = writeln!(text, "| {} | {value} | {goal} | {met} |", name.replace('|', "\\|"));
+    }
+    text
 }
 
 fn number(value: f64, unit: &str) -> String {
@@ -150,7 +205,7 @@ fn date(since_1970: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Figure, Goal, date, table};
+    use super::{Duration, Figure, Goal, Origin, date, markdown, table};
 
     #[test]
     fn dates_are_those_of_the_calendar() {
@@ -158,6 +213,15 @@ mod tests {
         assert_eq!(date(Duration::from_secs(951_782_399)), "2000-02-28T23:59:59Z");
         assert_eq!(date(Duration::from_secs(951_782_400)), "2000-02-29T00:00:00Z");
         assert_eq!(date(Duration::from_secs(1_767_225_599)), "2025-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn markdown_tells_machine_and_figures() {
+        let figures =
+            [Figure::new("a|b", 3.0, "ns").goal(Goal::AtMost(4.0)), Figure::new("c", 1.0, "").aside()];
+        let text = markdown(&figures, &Origin::here(true));
+        assert!(text.contains(&Origin::here(true).kernel), "{text}");
+        assert!(text.ends_with("| --- |\n| a\\|b | 3 ns | at most 4 ns | met |\n"), "{text}");
     }
 
     #[test]

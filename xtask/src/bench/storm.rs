@@ -6,7 +6,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{
-    agent::{Agent, Home, alerts_written},
+    agent::{Agent, Home},
+    journal,
     report::{Figure, Goal},
     workload::{How, Kind, spawn},
 };
@@ -31,6 +32,8 @@ pub(crate) struct Storm<'a> {
 pub(crate) fn rage(storm: &Storm<'_>, home: &Home, time: Duration) -> Result<(Vec<Figure>, Value)> {
     step::done("storm", &format!("{}, {} s on {} CPU(s)", storm.name, time.as_secs(), storm.cpus.len()));
     let agent = Agent::start(home)?;
+    // The start may have been worth an alert of the rules that are shipped.
+    let last_number = journal::last_number(&home.log_dir())?;
     let before = agent.usage()?;
     let workers = storm
         .cpus
@@ -45,7 +48,7 @@ pub(crate) fn rage(storm: &Storm<'_>, home: &Home, time: Duration) -> Result<(Ve
     agent.settle()?;
     let after = agent.usage()?;
     let counters = agent.stop()?;
-    let alerts = alerts_written(home)?;
+    let written = journal::written(&home.log_dir(), last_number, counters.reports())?;
 
     let name = storm.name;
     let figure =
@@ -58,7 +61,7 @@ pub(crate) fn rage(storm: &Storm<'_>, home: &Home, time: Duration) -> Result<(Ve
         figure("agent CPU during it, of a core", percent, "%").goal_if(storm.cpu_percent.map(Goal::AtMost)),
         figure("agent CPU an operation", per_operation, "µs").goal_if(storm.cpu_us.map(Goal::AtMost)),
         figure("agent memory at its most", after.rss_max_bytes as f64 / f64::from(1 << 20), "MiB"),
-        figure("alerts written", alerts as f64, ""),
+        figure("alerts written", written.alerts as f64, ""),
     ];
     match counters.lost() {
         Some(lost) => {
@@ -66,7 +69,7 @@ pub(crate) fn rage(storm: &Storm<'_>, home: &Home, time: Duration) -> Result<(Ve
             let goal = storm.lossless.then_some(Goal::AtMost(0.0));
             figures.push(lost_figure.goal_if(goal));
             if !storm.lossless {
-                let unaccounted = operations - alerts as f64 - lost as f64;
+                let unaccounted = operations - written.alerts as f64 - lost as f64;
                 figures.push(
                     figure("matches neither alerted nor counted as lost", unaccounted, "")
                         .goal(Goal::AtMost(0.0)),
@@ -75,5 +78,8 @@ pub(crate) fn rage(storm: &Storm<'_>, home: &Home, time: Duration) -> Result<(Ve
         }
         None => step::warn("the agent logged no counters, so losses are unknown"),
     }
-    Ok((figures, json!({"storm": name, "seconds": time.as_secs_f64(), "counters": counters.json()})))
+    let detail = json!({
+        "storm": name, "seconds": time.as_secs_f64(), "counters": counters.json(), "log": written.json(),
+    });
+    Ok((figures, detail))
 }

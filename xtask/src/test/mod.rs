@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use self::account::Account;
-use crate::{setup, step, tree};
+use crate::{build, setup, step, tree};
 
 /// A test that finds at run time that it cannot run here appends a line `name: reason` to the file that this
 /// variable names, and returns.
@@ -46,7 +46,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Tests, given a toolchain. Checks that failed before the tests are named once more at the end.
 pub(crate) fn all(unprivileged: bool, tests: &[String], failed_checks: &[&str]) -> Result<ExitCode> {
-    let kernel = kernel_tier(unprivileged);
+    let mut kernel = kernel_tier(unprivileged);
+    // `cargo test` builds no program for a package whose tests do not ask for it, and the kernel tier runs the agent's.
+    let built = build::with_toolchain(false);
+    if let Err(error) = &built {
+        step::error(&format!("{error:#}"));
+        // An old binary may be there: it is not what is to be tested.
+        if matches!(kernel, Kernel::Runs) {
+            kernel = Kernel::Missing("the agent could not be built");
+        }
+    }
     let skips = tree::target().join("skipped-tests.txt");
     fs::write(&skips, "").with_context(|| format!("cannot write `{}`", skips.display()))?;
     let start = Instant::now();
@@ -62,7 +71,8 @@ pub(crate) fn all(unprivileged: bool, tests: &[String], failed_checks: &[&str]) 
     if broken {
         step::error("cargo failed before every test had run; it has said why above");
     }
-    let failed = broken || !account.failed.is_empty() || matches!(kernel, Kernel::Missing(_));
+    let failed =
+        built.is_err() || broken || !account.failed.is_empty() || matches!(kernel, Kernel::Missing(_));
     let mut out = io::stdout().lock();
     writeln!(out)?;
     if !failed_checks.is_empty() {
