@@ -115,7 +115,7 @@ impl Origin {
             cpu: field(&read("/proc/cpuinfo"), "model name"),
             cpus: std::thread::available_parallelism().map_or(0, usize::from),
             memory: field(&read("/proc/meminfo"), "MemTotal"),
-            load: read("/proc/loadavg").trim().to_owned(),
+            load: read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" "),
         }
     }
 
