@@ -14,7 +14,7 @@ use crate::{
     maps::{COMPONENTS, PREFIXES, open_filter},
     names::NAME_MASKS,
     path::{self, Dentry, KernelPath, MAX_STEPS, OpenFile, Step},
-    scratch::{Builder, Walk},
+    scratch::Builder,
 };
 
 /// `O_ACCMODE`, `include/uapi/asm-generic/fcntl.h`.
@@ -110,7 +110,7 @@ impl Filter {
     /// is that of the place it is mounted on, and for what no folder holds: such a name (`memfd:x/y`) can have slashes.
     #[inline(always)]
     fn by_own_name(&self, object: &Object) -> [Clauses; 2] {
-        if object.dentry.parent == object.path.dentry || object.mount_root == object.path.dentry {
+        if object.dentry.links.parent == object.path.dentry || object.mount_root == object.path.dentry {
             return [Clauses::MAX, 0];
         }
         object.dentry.component().map_or([0; 2], |component| self.look_up(&component))
@@ -119,9 +119,9 @@ impl Filter {
     /// Whether a folder that the file is in is one that a clause asks for.
     #[inline(always)]
     fn is_in_folders(&self, record: &mut Builder, task: Typed, object: &Object, live: Clauses) -> bool {
-        object.begin_above(record);
+        object.begin_above(record, task);
         for _ in 0..MAX_STEPS {
-            match path::step(record, task) {
+            match path::step::<Dentry>(record) {
                 Step::Mount => {}
                 Step::Component { dentry, last } => {
                     let clauses = dentry.component().map_or(0, |component| self.look_up(&component)[1]);
@@ -182,10 +182,10 @@ struct Object {
 impl Object {
     /// Puts the walk one step behind its beginning, where that step has been looked at already.
     #[inline(always)]
-    fn begin_above(&self, record: &mut Builder) {
+    fn begin_above(&self, record: &mut Builder, task: Typed) {
         let at_root = self.mount_root == self.path.dentry;
-        let node = if at_root { self.path.dentry } else { self.dentry.parent };
-        record.set_walk(Walk { mnt: self.path.mnt, root: self.mount_root, node });
+        let node = if at_root { self.path.dentry } else { self.dentry.links.parent };
+        record.set_walk(path::walk(task, self.path.mnt, self.mount_root, node));
     }
 }
 

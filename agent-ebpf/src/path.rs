@@ -27,20 +27,48 @@ pub struct KernelPath {
     pub dentry: u64,
 }
 
-/// The members of `struct dentry` from `d_parent` on, the same on every kernel since 2.6.38; checked at the load. In one
-/// piece, since it is the call of the helper that costs.
+/// The first members of `struct dentry` from `d_parent` on, the same on every kernel since 2.6.38; checked at the load. In
+/// one piece, since it is the call of the helper that costs.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Dentry {
+pub struct Links {
     /// The folder that it is in. Itself where there is none.
     pub parent: u64,
     hash: u32,
     len: u32,
     /// The address of its name.
     pub name: u64,
+}
+
+/// The same, and what follows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Dentry {
+    /// What comes first.
+    pub links: Links,
     inode: u64,
     /// Its name, if that is short. At least 32 bytes on every 64-bit kernel (`DNAME_INLINE_LEN`).
     short_name: Component,
+}
+
+/// How much of a dentry a walk reads. Apart, since the verifier pays for every word on the stack at every step.
+pub trait Node: Copy {
+    /// What every walk needs.
+    fn links(&self) -> &Links;
+}
+
+impl Node for Links {
+    #[inline(always)]
+    fn links(&self) -> &Links {
+        self
+    }
+}
+
+impl Node for Dentry {
+    #[inline(always)]
+    fn links(&self) -> &Links {
+        &self.links
+    }
 }
 
 impl Dentry {
@@ -53,7 +81,7 @@ impl Dentry {
     /// Its name. `None` where it is longer than a clause of the filter can ask for.
     #[inline(always)]
     pub fn component(&self) -> Option<Component> {
-        let masks = NAME_MASKS.get(self.len as usize)?;
+        let masks = NAME_MASKS.get(self.links.len as usize)?;
         let mut component = self.short_name;
         // What lies behind the name is left over from another one.
         for (word, mask) in component.iter_mut().zip(masks) {
@@ -78,10 +106,10 @@ struct MountPlace {
 #[inline(always)]
 pub fn append(record: &mut Builder, task: Typed, path: KernelPath) -> Section {
     let mark = record.len();
-    begin(record, path);
+    begin(record, task, path);
     let mut flags = SectionFlags::CUT;
     for _ in 0..MAX_STEPS {
-        match step(record, task) {
+        match step::<Links>(record) {
             Step::Mount => {}
             Step::Component { dentry, last } => {
                 if !append_component(record, mark, dentry.name) {
@@ -104,19 +132,31 @@ pub fn append(record: &mut Builder, task: Typed, path: KernelPath) -> Section {
 
 /// Puts the walk at its beginning.
 #[inline(always)]
-pub fn begin(record: &mut Builder, path: KernelPath) {
+fn begin(record: &mut Builder, task: Typed, path: KernelPath) {
     let root = read_field(path.mnt, Field::VfsmountRoot).unwrap_or(0);
-    record.set_walk(Walk { mnt: path.mnt, root, node: path.dentry });
+    record.set_walk(walk(task, path.mnt, root, path.dentry));
+}
+
+/// A walk at that place.
+#[inline(always)]
+pub fn walk(task: Typed, mnt: u64, root: u64, node: u64) -> Walk {
+    if !(has(Field::TaskNsproxy) && has(Field::NsproxyMnt) && has(Field::MntNsRoot)) {
+        return Walk { mnt, root, node, ..Walk::default() };
+    }
+    // Here and not where it is needed: typed loads are cheap to run, but the verifier looks each one up at every step.
+    let first = task.follow(Field::TaskNsproxy).follow(Field::NsproxyMnt).follow(Field::MntNsRoot);
+    let first_root = first.load_at(offset(Field::MountVfsmount) + offset(Field::VfsmountRoot));
+    Walk { mnt, root, node, first: first.address(), first_root }
 }
 
 /// What a step of a walk has come to.
-pub enum Step {
+pub enum Step<T> {
     /// Over the edge of a mount.
     Mount,
     /// A component, and one up.
     Component {
         /// What has the name.
-        dentry: Dentry,
+        dentry: T,
         /// No folder holds it: there is no next step.
         last: bool,
     },
@@ -128,35 +168,27 @@ pub enum Step {
 
 /// Goes on with the walk.
 #[inline(always)]
-pub fn step(record: &mut Builder, task: Typed) -> Step {
-    let Walk { mnt, root, node } = record.walk();
+pub fn step<T: Node>(record: &mut Builder) -> Step<T> {
+    let walk = record.walk();
+    let Walk { mnt, root, node, first, first_root } = walk;
     if node == root {
         // The root of this mount. Go on where it is mounted, or end at the root of the namespace.
         let mount = mnt.wrapping_sub(offset(Field::MountVfsmount) as u64);
         let Some(place) = read_field::<MountPlace>(mount, Field::MountParent) else { return Step::Stuck };
-        if place.parent == mount || is_root_of_namespace(task, place) {
+        // At the root of a namespace; or at the root of its first mount, where as a rule the root file system lies, over
+        // the one that the kernel started with. The second spares the walk its last steps.
+        if place.parent == mount || place.parent == first && place.mountpoint == first_root {
             return Step::Root;
         }
         let mnt = place.parent.wrapping_add(offset(Field::MountVfsmount) as u64);
         let Some(root) = read_field(mnt, Field::VfsmountRoot) else { return Step::Stuck };
-        record.set_walk(Walk { mnt, root, node: place.mountpoint });
+        record.set_walk(Walk { mnt, root, node: place.mountpoint, ..walk });
         return Step::Mount;
     }
-    let Some(dentry) = Dentry::at(node) else { return Step::Stuck };
-    record.set_walk(Walk { mnt, root, node: dentry.parent });
-    Step::Component { dentry, last: dentry.parent == node }
-}
-
-/// Whether that place is the root of the first mount of the thread's namespace: as a rule the root file system lies there,
-/// over the one that the kernel started with. Spares the walk its last two steps.
-#[inline(always)]
-fn is_root_of_namespace(task: Typed, place: MountPlace) -> bool {
-    if !(has(Field::TaskNsproxy) && has(Field::NsproxyMnt) && has(Field::MntNsRoot)) {
-        return false;
-    }
-    let first = task.follow(Field::TaskNsproxy).follow(Field::NsproxyMnt).follow(Field::MntNsRoot);
-    let first_root: u64 = first.load_at(offset(Field::MountVfsmount) + offset(Field::VfsmountRoot));
-    place.parent == first.address() && place.mountpoint == first_root
+    let Some(dentry) = read_field::<T>(node, Field::DentryParent) else { return Step::Stuck };
+    let parent = dentry.links().parent;
+    record.set_walk(Walk { node: parent, ..walk });
+    Step::Component { dentry, last: parent == node }
 }
 
 /// Appends a name, if the section still has room for any name.
@@ -171,7 +203,7 @@ pub fn append_cgroup(record: &mut Builder, node: u64) -> Section {
     /// Cgroups are nested a handful deep.
     const MAX_DEPTH: u32 = 16;
     let mark = record.len();
-    record.set_walk(Walk { mnt: 0, root: 0, node });
+    record.set_walk(Walk { node, ..Walk::default() });
     let mut flags = SectionFlags::CUT;
     for _ in 0..MAX_DEPTH {
         let node = record.walk().node;
@@ -184,7 +216,7 @@ pub fn append_cgroup(record: &mut Builder, node: u64) -> Section {
         if !append_component(record, mark, name) {
             break;
         }
-        record.set_walk(Walk { mnt: 0, root: 0, node: parent });
+        record.set_walk(Walk { node: parent, ..Walk::default() });
     }
     record.section(mark, flags)
 }

@@ -42,7 +42,7 @@ struct State {
 
 /// Where a walk up a tree is: see [`crate::path`].
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Walk {
     /// The mount, a `struct vfsmount`.
     pub mnt: u64,
@@ -50,6 +50,10 @@ pub struct Walk {
     pub root: u64,
     /// The place, a `struct dentry` or `struct kernfs_node`.
     pub node: u64,
+    /// The first mount of the thread's namespace, a `struct mount`, and its root. Zero where they are not known.
+    pub first: u64,
+    /// See `first`.
+    pub first_root: u64,
 }
 
 /// Puts a record together: a fixed part, then sections.
