@@ -11,5 +11,5 @@ mod text;
 mod types;
 
 pub use encode::Encoder;
-pub use text::Text;
+pub use text::{Text, takes_colour};
 pub use types::{Alert, FieldValue};

@@ -1,5 +1,7 @@
 //! An alert as a line of text for people.
 
+use std::io::IsTerminal;
+
 use super::{Alert, encode::utc, escape::push_escaped};
 use crate::rules::Priority;
 
@@ -49,6 +51,12 @@ impl<'a> Text<'a> {
 
 /// As wide as the longest name, `Informational`, so that rules stand in a column.
 const PRIORITY_WIDTH: usize = 13;
+
+/// Whether a stream is to have colour: it is a terminal, and `NO_COLOR` (<https://no-color.org>) is not set to anything.
+#[must_use]
+pub fn takes_colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
 
 /// The colours of severity that `journalctl` and its like have made familiar.
 fn paint(priority: Priority) -> &'static str {

@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 
 use super::stdout::Stdout;
 use crate::{
-    alert::{Alert, Encoder, Text},
+    alert::{Alert, Encoder, Text, takes_colour},
     config::Stdout as Form,
     journal::{Journal, Kept},
     rules::Priority,
@@ -114,7 +114,7 @@ impl Printer {
         let terminal = io::stdout().is_terminal();
         let form = form.unwrap_or(if terminal { Form::Text } else { Form::Json });
         let stdout = (form != Form::None).then(Stdout::start).transpose()?;
-        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let colour = takes_colour(&io::stdout());
         Ok(Self { stdout, form, colour })
     }
 

@@ -94,7 +94,7 @@ async fn start(config: Config) -> Result<(), Error> {
         rules = rules.len(),
         processes = context.processes().len(),
         calls = calls.len(),
-        log = %config.journal.log_dir.join("alerts.jsonl").display(),
+        log = %config.journal.log_dir.join(journal::LOG_NAME).display(),
         "Ready"
     );
 

@@ -1,7 +1,7 @@
 //! `holdfast tail`: the alert log for people.
 
 use std::{
-    io::{self, IsTerminal as _, Write},
+    io::{self, Write},
     path::PathBuf,
     process::ExitCode,
     thread,
@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use crate::{
-    alert::Text,
+    alert::{Text, takes_colour},
     journal::{Follower, LOG_NAME},
     rules::Priority,
 };
@@ -57,8 +57,7 @@ pub(super) struct TailArgs {
 /// Where the log is not there or cannot be read.
 pub(super) fn run(args: TailArgs) -> anyhow::Result<ExitCode> {
     let stdout = io::stdout();
-    // https://no-color.org: set to anything but nothing.
-    let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour = takes_colour(&stdout);
     match show(&args, colour, &mut stdout.lock()) {
         // The reader has seen enough.
         Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),

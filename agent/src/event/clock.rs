@@ -32,10 +32,3 @@ impl WallClock {
         u64::try_from(i128::from(boot_ns) + self.offset_ns).unwrap_or(0)
     }
 }
-
-/// Nanoseconds of `CLOCK_BOOTTIME` now.
-#[must_use]
-pub fn boot_ns() -> u64 {
-    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Boottime);
-    tv_sec as u64 * 1_000_000_000 + tv_nsec as u64
-}

@@ -10,7 +10,7 @@ mod event_type;
 mod flags;
 mod types;
 
-pub use clock::{WallClock, boot_ns};
+pub use clock::WallClock;
 pub use decode::{DecodeError, decode};
 pub use errno::errno_name;
 pub use event_type::EventType;
